@@ -1,0 +1,40 @@
+"""The server's console: each refused request with its failed check."""
+
+import logging
+import sys
+
+from mock_server.exchange import Exchange
+
+_logger = logging.getLogger("fla_mock")
+
+
+def configure(level: str) -> None:
+    """Log to standard error: our own messages at `level`, uvicorn's only when they are errors."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    _logger.addHandler(handler)
+    _logger.setLevel(level.upper())
+    _logger.propagate = False
+    server = logging.getLogger("uvicorn.error")
+    server.addHandler(handler)
+    server.setLevel(logging.DEBUG if level == "debug" else logging.ERROR)
+    server.propagate = False
+
+
+def report(exchange: Exchange) -> None:
+    """Say what a refused request lacked, and at level debug that a request was accepted."""
+    who = f" from {exchange.client_id}" if exchange.client_id else ""
+    check = exchange.refused_by
+    if check is None:
+        _logger.debug("%s %s%s", exchange.status, exchange.operation, who)
+        return
+    requirement = check.requirement
+    lines = [
+        f"{exchange.status} {exchange.operation}{who}: {exchange.error or 'refused'}",
+        f"         {requirement.id}: {requirement.statement} [{requirement.source}; {requirement.provenance}]",
+        f"         expected  {check.expected}",
+        f"         came      {check.found}",
+    ]
+    if check.advice:
+        lines.append(f"         do        {check.advice}")
+    _logger.info("%s", "\n".join(lines))

@@ -1,0 +1,125 @@
+"""`fla-mock explain-assertion` and `fla-mock policy`: what the token endpoint would say, and why."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mock_server.cli.output import EXIT_REFUSED, print_json, print_trail, stop, trail_as_json
+from mock_server.cli.serve import Environment, Keys, OwnAccounts, Policy, PolicyChange, World, flag, settings_from
+from mock_server.oauth.policy import Policy as PolicyModel
+from mock_server.oauth.policy import Preset
+
+
+def explain_assertion(  # noqa: PLR0913 - each is a setting of the server that would judge it
+    assertion: Annotated[
+        str, typer.Argument(metavar="JWT", help="The client assertion, or - to read it from standard input.")
+    ],
+    *,
+    world: World = None,
+    account: OwnAccounts = None,
+    url: Annotated[
+        str | None,
+        typer.Option(help="Token URL that it would be sent to; by default the demo world's, or the server's own."),
+    ] = None,
+    scope: Annotated[str | None, typer.Option(help="Scope that would be asked for with it.")] = None,
+    at: Annotated[float | None, typer.Option(help="Moment to judge it at, in Unix seconds; by default now.")] = None,
+    environment: Environment = None,
+    policy: Policy = None,
+    change: PolicyChange = None,
+    keys: Keys = None,
+    host: Annotated[str | None, flag("host")] = None,
+    port: Annotated[int | None, flag("port")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the trail as JSON.")] = False,
+) -> None:
+    """Judge a client assertion without sending it, and print every check.
+
+    Exit code: 0 when a token would be given, 1 when not. Whether its jti was used before, only a running server knows.
+    """
+    from mock_server.app import StartError, create_mock  # noqa: PLC0415 - slow to import
+    from mock_server.clock import FixedClock, SystemClock  # noqa: PLC0415 - as above
+    from mock_server.oauth import requirements as req  # noqa: PLC0415 - as above
+    from mock_server.oauth.claims import Audiences  # noqa: PLC0415 - as above
+    from mock_server.oauth.decision import judge_assertion  # noqa: PLC0415 - as above
+    from mock_server.verdict import Trail  # noqa: PLC0415 - as above
+
+    settings = settings_from(
+        world=world,
+        account=account,
+        environment=environment,
+        policy=policy,
+        set=change,
+        keys=keys,
+        host=host,
+        port=port,
+    )
+    now = SystemClock().now() if at is None else at
+    try:
+        mock = create_mock(settings, clock=FixedClock(now))
+    except StartError as error:
+        stop(str(error))
+    called = url or _running(mock.keys.path, settings.world) or mock.urls.token
+    trail = Trail()
+    audiences = Audiences(tuple(dict.fromkeys((called, *mock.audience.always))))
+    text = sys.stdin.read().strip() if assertion == "-" else assertion
+    judge_assertion(trail, text, mock.authority, audiences=audiences, now=now, scope=scope)
+    if trail.accepted:
+        trail.not_judged(req.JTI_UNUSED, "only a running server knows")
+    if as_json:
+        print_json(trail_as_json(trail))
+    else:
+        print_trail(trail)
+    if not trail.accepted:
+        raise typer.Exit(EXIT_REFUSED)
+
+
+def _running(keys: Path, world: str) -> str | None:
+    """Return the token URL of the demo world that was started last."""
+    from mock_server.cli.token import read_manifest  # noqa: PLC0415 - as in the command
+
+    if world != "demo" or not (keys / "demo.json").exists():
+        return None
+    return str(read_manifest(keys)["token_url"])
+
+
+def policy_table(*, as_json: Annotated[bool, typer.Option("--json", help="Print the table as JSON.")] = False) -> None:
+    """Print what the token endpoint leaves to choose: the three presets, and how well each default is known.
+
+    Change one field with “fla-mock serve --set NAME=VALUE”.
+    """
+    rows = policy_rows()
+    if as_json:
+        print_json(rows)
+        return
+    from rich.console import Console  # noqa: PLC0415 - slow to import
+    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    table = Table("field", "documented", "lenient", "strict", "known from", "meaning")
+    for row in rows:
+        known = f"{row['provenance']}: {row['source']}"
+        cells = [row["name"], *(_short(row[preset]) for preset in PRESETS), known, row["description"]]
+        table.add_row(*(Text(cell) for cell in cells))
+    Console().print(table)
+
+
+PRESETS: tuple[Preset, ...] = ("documented", "lenient", "strict")
+
+
+def policy_rows() -> list[dict[str, Any]]:
+    """Return the fields of the policy with their values in each preset, and their provenance."""
+    presets = {name: PolicyModel.preset(name).model_dump(mode="json") for name in PRESETS}
+    rows = []
+    for name, field in PolicyModel.model_fields.items():
+        row: dict[str, Any] = {"name": name} | {preset: presets[preset][name] for preset in PRESETS}
+        if isinstance(field.json_schema_extra, dict):
+            row.update(field.json_schema_extra)
+        rows.append({**row, "description": field.description or ""})
+    return rows
+
+
+def _short(value: object) -> str:
+    if isinstance(value, list):
+        return " ".join(str(part).removeprefix("https://") for part in value) or "none"
+    return str(value)

@@ -1,0 +1,1 @@
+"""What stands before every API of the channel: access token, scope, problems, trace id."""

@@ -1,0 +1,25 @@
+"""Making a client's values fit to be shown: no control characters, no secrets, no endless text."""
+
+import re
+import unicodedata
+
+SHOWN_MAX = 120
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*)?|-----BEGIN.*", re.DOTALL)
+
+
+def shown(value: object) -> str:
+    """Return a value from outside in quotes, on one line, cut after 120 characters.
+
+    What looks like a JWT or a PEM key is replaced; control, format and surrogate characters are escaped, so that
+    a value can neither forge a line of the log nor steer a terminal.
+    """
+    text = value if isinstance(value, str) else repr(value)
+    # Redact before cutting: half a token is still a secret.
+    text = _TOKEN.sub("[redacted]", text[: SHOWN_MAX * 200])
+    cut = text if len(text) <= SHOWN_MAX else f"{text[:SHOWN_MAX]}…"
+    quoted = "".join(c if _is_plain(c) else c.encode("unicode_escape", "surrogatepass").decode() for c in cut)
+    return f"“{quoted}”" if isinstance(value, str) else quoted
+
+
+def _is_plain(character: str) -> bool:
+    return character == " " or (character.isprintable() and unicodedata.category(character) not in {"Cf", "Cs"})

@@ -1,0 +1,1 @@
+"""The APIs behind the channel: a contract is loaded, its routes are guarded, validated and answered by convention."""

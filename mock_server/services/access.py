@@ -1,0 +1,138 @@
+"""Who may do what: the access table, as one pure decision on (account, enterprise, world facts, now)."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from mock_server import problems
+from mock_server.identifiers import Capacity, EnterpriseNumber, Quarter, ServiceName, Ssin
+from mock_server.problems import Issue, Problem
+from mock_server.verdict import Provenance, Requirement, Trail
+from mock_server.world.model import Account, Mandate, MandateStatus, OwnNumber, WorldSettings
+
+OWN_NUMBER = Requirement(
+    "ACCESS-OWN-1",
+    "An account of an employer or a training provider sends for the number of its own enterprise.",
+    "G§2.1, §2.5",
+    Provenance.DOCUMENTED,
+)
+MANDATE = Requirement(
+    "ACCESS-MANDATE-1",
+    "A mandatary sends for an employer that gave it a mandate for the service, active in today's quarter.",
+    "G§2.2; MAHIS",
+    Provenance.DOCUMENTED,
+)
+MANDATARY_OWN_NUMBER = Requirement(
+    "ACCESS-MANDATARY-1",
+    "A mandatary's account does not send for the mandatary's own number.",
+    "G§4.4, against example 6 of G§2.3; a setting",
+    Provenance.ASSUMED,
+)
+EMPLOYMENT = Requirement(
+    "ACCESS-EMPLOYMENT-1",
+    "Data of an employee goes under the number that does the Dimona for that employee.",
+    "G§2.3 (that it is checked, and how, is assumed)",
+    Provenance.ASSUMED,
+)
+ALL = (OWN_NUMBER, MANDATE, MANDATARY_OWN_NUMBER, EMPLOYMENT)
+
+
+class WorldFacts(Protocol):
+    """What the decision asks of a world."""
+
+    settings: WorldSettings
+
+    def mandates_given(self, mandator: EnterpriseNumber, service: ServiceName) -> list[Mandate]:
+        """Return the mandates that an employer has or had for a service."""
+
+    def employs(self, number: EnterpriseNumber, ssin: Ssin) -> bool:
+        """Whether a person is in service of an enterprise."""
+
+
+def judge_enterprise(  # noqa: PLR0913 - the facts that a verdict is made of
+    trail: Trail,
+    account: Account,
+    employer: EnterpriseNumber,
+    service: ServiceName,
+    facts: WorldFacts,
+    now: float,
+) -> Problem | None:
+    """Return the 403 if an account may not act for an enterprise."""
+    if not account.capacity.is_mandatary:
+        return _judge_own_number(trail, account, employer)
+    if employer == account.enterprise:
+        return _judge_mandatary_own_number(trail, facts.settings)
+    return _judge_mandate(trail, account, employer, service, facts, Quarter.at(now))
+
+
+def _judge_own_number(trail: Trail, account: Account, employer: EnterpriseNumber) -> Problem | None:
+    if employer == account.enterprise:
+        trail.passed(OWN_NUMBER)
+        return None
+    advice = "To send for another employer, an enterprise needs a mandate, and an account as a mandatary."
+    if account.capacity is Capacity.TRAINING_PROVIDER:
+        advice = "A training provider sends under its own number, and names the participant's employer in the data."
+    trail.failed(OWN_NUMBER, f"{account.enterprise}, the number of the account's enterprise", employer, advice)
+    return problems.missing_permission("The account may act for its own enterprise number only")
+
+
+def _judge_mandatary_own_number(trail: Trail, settings: WorldSettings) -> Problem | None:
+    if settings.mandatary_own_number is OwnNumber.ALLOW:
+        trail.passed(MANDATARY_OWN_NUMBER, "allowed by a setting")
+        return None
+    trail.failed(
+        MANDATARY_OWN_NUMBER,
+        "the number of an employer that gave a mandate",
+        "the mandatary's own number",
+        "Use an account of capacity employer for the enterprise's own employees, or set mandatary_own_number to allow.",
+    )
+    return problems.missing_permission("The account acts for employers that gave a mandate, not for its own enterprise")
+
+
+def _judge_mandate(  # noqa: PLR0913 - the facts that a verdict is made of
+    trail: Trail,
+    account: Account,
+    employer: EnterpriseNumber,
+    service: ServiceName,
+    facts: WorldFacts,
+    quarter: Quarter,
+) -> Problem | None:
+    given = facts.mandates_given(employer, service)
+    mine = [mandate for mandate in given if mandate.mandatary == account.enterprise]
+    if any(mandate.status_in(quarter) is MandateStatus.ACTIVE for mandate in mine):
+        trail.passed(MANDATE)
+        return None
+    found = "; ".join(_describe(mandate, quarter) for mandate in mine) or f"no mandate of {employer} for {service}"
+    trail.failed(
+        MANDATE,
+        f"a mandate of {employer} to {account.enterprise} for {service}, active in {quarter}",
+        found,
+        _holder(given, quarter),
+    )
+    return problems.missing_permission("No active mandate of this employer for this service")
+
+
+def _describe(mandate: Mandate, quarter: Quarter) -> str:
+    period = f"from {mandate.start}" + (f" to {mandate.end}" if mandate.end else "")
+    return f"one that is {mandate.status_in(quarter)} ({period})"
+
+
+def _holder(given: Iterable[Mandate], quarter: Quarter) -> str:
+    active = [mandate.mandatary for mandate in given if mandate.status_in(quarter) is MandateStatus.ACTIVE]
+    return f"The employer's mandatary for this service is {', '.join(active)}." if active else ""
+
+
+def judge_employment(
+    trail: Trail, employer: EnterpriseNumber, ssin: Ssin, facts: WorldFacts, ssin_parameter: str
+) -> Problem | None:
+    """Return the 404 if a person is not in service of an enterprise; in an open world everybody is."""
+    if facts.employs(employer, ssin):
+        trail.passed(EMPLOYMENT)
+        return None
+    trail.failed(
+        EMPLOYMENT,
+        f"an employee in service of {employer}",
+        "a person who is not",
+        "Add the employment to the world, or set employments to open.",
+    )
+    issue = Issue(None, "path", ssin_parameter, "this person is not in service of this employer")
+    return problems.resource_not_found("No such employee of this employer", [issue])

@@ -1,0 +1,107 @@
+"""All settings in one object: from arguments first, then from `FLA_MOCK_*` in the environment, then the defaults."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from mock_server.oauth.policy import Policy, Preset
+from mock_server.services.catalogue import FLA_TRAINING_PROVIDER_SCOPE
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+_List = Annotated[tuple[str, ...], NoDecode]
+
+
+class Settings(BaseSettings):
+    """What `fla-mock serve` can be told."""
+
+    model_config = SettingsConfigDict(env_prefix="FLA_MOCK_", extra="forbid", frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8425, ge=0, le=65535, description="Port to listen on; 0 for a free one.")
+    world: str = Field("demo", description="demo, empty, or the path of a world file (TOML).")
+    account: _List = Field(
+        (), description="An account of your own: client_id=…,capacity=…,enterprise=…,cert=FILE; as often as wanted."
+    )
+    public_url: str | None = Field(
+        None, description="URL under which clients reach the server, behind a proxy or a container's port."
+    )
+    allowed_host: _List = Field((), description="A host name that clients may call the server by; as often as wanted.")
+    environment: Literal["acceptance", "production", "simulation"] = Field(
+        "acceptance", description="The real environment that the mock stands for: its token URL is an audience too."
+    )
+    policy: Preset = Field("documented", description="What the token endpoint is strict about.")
+    set: _List = Field((), description="Change one field of the policy: NAME=VALUE; as often as wanted.")
+    keys: Path = Field(Path(".fla-mock"), description="Folder for the demo world's keys and demo.json.")
+    ready_file: Path | None = Field(None, description="File that receives the base URL as soon as the server answers.")
+    log_level: LogLevel = Field("info", description="How much is said on the console.")
+    employer_path: str | None = Field(
+        None, description="Base path of the employers' API, in place of the contract's own (assumed)."
+    )
+    training_provider_path: str = Field(
+        "/REST/careerpro-federal-learning-account-training-provider/v1",
+        description="Base path of the training providers' API (assumed; the API itself is not served yet).",
+    )
+    training_provider_scope: str = Field(
+        FLA_TRAINING_PROVIDER_SCOPE,
+        pattern=r"^[\x21\x23-\x5b\x5d-\x7e]+$",
+        description="Scope of the training providers (assumed: blank in the guide).",
+    )
+    max_body_bytes: int = Field(1_048_576, ge=1_024, description="Largest body of an API call, in bytes.")
+    body_timeout: float = Field(10.0, gt=0, description="Longest wait for the body of an API call, in seconds.")
+
+    @field_validator("account", "allowed_host", "set", mode="before")
+    @classmethod
+    def _list(cls, value: Any) -> Any:  # noqa: ANN401 - pydantic gives what came
+        """In the environment a list is separated by white space, or JSON."""
+        if not isinstance(value, str):
+            return value
+        return json.loads(value) if value.startswith("[") else value.split()
+
+    @field_validator("public_url")
+    @classmethod
+    def _url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        url = urlsplit(value)
+        if url.scheme not in {"http", "https"} or not url.hostname or url.query or url.fragment or url.username:
+            msg = "expected a URL like https://mock.example.org, without query, fragment or user"
+            raise ValueError(msg)
+        return value.rstrip("/")
+
+    @field_validator("employer_path", "training_provider_path")
+    @classmethod
+    def _path(cls, value: str | None) -> str | None:
+        if value is not None and (not value.startswith("/") or value.endswith("/") or "{" in value):
+            msg = "expected a path like /REST/name/v1: it begins with a slash and does not end with one"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("set")
+    @classmethod
+    def _assignments(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for assignment in value:
+            name, equals, _ = assignment.partition("=")
+            if not equals or name not in Policy.model_fields:
+                msg = f"expected NAME=VALUE, where NAME is one of {', '.join(Policy.model_fields)}"
+                raise ValueError(msg)
+        return value
+
+    def token_policy(self) -> Policy:
+        """Return the preset with the changes of `set`. Raises pydantic's `ValidationError`."""
+        changes: dict[str, Any] = {}
+        for assignment in self.set:
+            name, _, text = assignment.partition("=")
+            # Lists are written with commas; everything else pydantic reads from text.
+            is_list = isinstance(Policy.model_fields[name].default, tuple)
+            changes[name] = [part for part in text.split(",") if part] if is_list else _scalar(text)
+        return Policy.preset(self.policy, **changes)
+
+
+def _scalar(text: str) -> int | str:
+    # A literal field takes no text for a number.
+    return int(text) if text.isascii() and text.isdigit() else text

@@ -1,0 +1,92 @@
+"""Verdicts: a list of checks, each the outcome of one requirement, with what was expected and what was found.
+
+The same verdict becomes the refusal on the wire, the trail in the journal, and what the `explain`
+commands print, so nothing is decided twice.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+
+class Provenance(StrEnum):
+    """How well a rule is known."""
+
+    DOCUMENTED = "documented"
+    """The guide, or another official page of the platform, says so."""
+    PLATFORM = "platform"
+    """The convention of the platform's REST APIs (Belgif, developer guide)."""
+    RFC = "rfc"
+    """An RFC that the platform names says so."""
+    ASSUMED = "assumed"
+    """Our choice: nothing public says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A rule with a stable id."""
+
+    id: str
+    statement: str
+    source: str
+    provenance: Provenance
+
+
+class Outcome(StrEnum):
+    """What a check found."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_JUDGED = "not judged"
+    """An earlier check failed, and this one needs what that one would have given."""
+
+
+class Check(NamedTuple):
+    """One evaluation of a requirement on one exchange."""
+
+    requirement: Requirement
+    outcome: Outcome
+    expected: str = ""
+    found: str = ""
+    advice: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the check as JSON members; empty texts are left out."""
+        members = {
+            "id": self.requirement.id,
+            "outcome": self.outcome.value,
+            "statement": self.requirement.statement,
+            "source": self.requirement.source,
+            "provenance": self.requirement.provenance.value,
+        }
+        texts = {"expected": self.expected, "found": self.found, "advice": self.advice}
+        return members | {name: text for name, text in texts.items() if text}
+
+
+@dataclass(slots=True)
+class Trail:
+    """The checks of one decision, in the order they were made."""
+
+    checks: list[Check] = field(default_factory=list)
+
+    def passed(self, requirement: Requirement, found: str = "") -> None:
+        """Note that a requirement is met."""
+        self.checks.append(Check(requirement, Outcome.PASSED, "", found))
+
+    def failed(self, requirement: Requirement, expected: str, found: str, advice: str = "") -> None:
+        """Note that a requirement is not met: what was expected, what came, what to do."""
+        self.checks.append(Check(requirement, Outcome.FAILED, expected, found, advice))
+
+    def not_judged(self, requirement: Requirement, reason: str) -> None:
+        """Note that a requirement could not be judged, and why."""
+        self.checks.append(Check(requirement, Outcome.NOT_JUDGED, "", reason))
+
+    @property
+    def first_failure(self) -> Check | None:
+        """The check that the refusal on the wire is derived from; None when all is well."""
+        return next((check for check in self.checks if check.outcome is Outcome.FAILED), None)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether no check failed."""
+        return self.first_failure is None

@@ -1,0 +1,159 @@
+"""What a world is made of (guide §2 to §4; MAHIS). Values only; nothing here knows how they are stored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+from cryptography import x509
+
+from mock_server.identifiers import Capacity, ClientId, EnterpriseNumber, Quarter, ServiceName, Ssin
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Something that a permission is ticked for in ChaMan and that a mandate is given for in MAHIS."""
+
+    name: ServiceName
+    permission: str
+    """The label beside the tick box."""
+    scopes: Mapping[Capacity, tuple[str, ...]]
+    """What an account of each capacity may ask for; a capacity that is missing gets nothing."""
+    one_mandatary: bool
+    """Whether an employer can have one mandatary at most (said of the FLA: G§2.2.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enterprise:
+    """A company and the capacities that are active for it."""
+
+    number: EnterpriseNumber
+    name: str
+    capacities: frozenset[Capacity]
+    employments: "Employments | None" = None
+    """Says for this employer alone what the world's setting of the same name says for all."""
+
+
+@dataclass(frozen=True)
+class RegisteredCertificate:
+    """A certificate added to an account in ChaMan, DER-encoded; parsed once, when first needed."""
+
+    name: str
+    der: bytes
+
+    @cached_property
+    def x509(self) -> x509.Certificate:
+        """The parsed certificate."""
+        return x509.load_der_x509_certificate(self.der)
+
+    @cached_property
+    def validity(self) -> tuple[float, float]:
+        """First and last moment of validity, in Unix seconds."""
+        return self.x509.not_valid_before_utc.timestamp(), self.x509.not_valid_after_utc.timestamp()
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A webservice account of type REST, as ChaMan makes it for one enterprise in one capacity (G§4.4)."""
+
+    client_id: ClientId
+    name: str
+    enterprise: EnterpriseNumber
+    capacity: Capacity
+    permissions: tuple[ServiceName, ...]
+    certificates: tuple[RegisteredCertificate, ...]
+
+
+class MandateDecision(StrEnum):
+    """What the parties of a mandate decided."""
+
+    PROPOSED = "proposed"
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+    REVOKED = "revoked"
+
+
+class MandateStatus(StrEnum):
+    """What a mandate is at a moment: the decision, refined by the quarters."""
+
+    PROPOSED = "proposed"
+    CONFIRMED = "confirmed"
+    ACTIVE = "active"
+    ENDED = "ended"
+    REJECTED = "rejected"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Mandate:
+    """The right of a mandatary to send one service's data for a mandator, by quarters, the end being optional."""
+
+    mandator: EnterpriseNumber
+    mandatary: EnterpriseNumber
+    service: ServiceName
+    start: Quarter
+    end: Quarter | None = None
+    decision: MandateDecision = MandateDecision.CONFIRMED
+
+    def status_in(self, quarter: Quarter) -> MandateStatus:
+        """Return what this mandate is during a quarter."""
+        if self.decision is not MandateDecision.CONFIRMED:
+            return MandateStatus(self.decision.value)
+        if quarter < self.start:
+            return MandateStatus.CONFIRMED
+        if self.end is not None and quarter > self.end:
+            return MandateStatus.ENDED
+        return MandateStatus.ACTIVE
+
+    def overlaps(self, other: "Mandate") -> bool:
+        """Whether both are confirmed and share a quarter."""
+        return (
+            self.decision is other.decision is MandateDecision.CONFIRMED
+            and (self.end is None or other.start <= self.end)
+            and (other.end is None or self.start <= other.end)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Employment:
+    """An employee (SSIN) in service of the enterprise that does the Dimona for this person (G§2.3)."""
+
+    enterprise: EnterpriseNumber
+    ssin: Ssin
+
+
+class Employments(StrEnum):
+    """Which employees a world knows."""
+
+    OPEN = "open"
+    """Every SSIN is taken as in service."""
+    CLOSED = "closed"
+    """Only the employments that the world lists."""
+
+
+class OwnNumber(StrEnum):
+    """Whether a mandatary's account may send for the mandatary's own number."""
+
+    REFUSE = "refuse"
+    ALLOW = "allow"
+
+
+@dataclass(frozen=True, slots=True)
+class WorldSettings:
+    """What a world leaves to choose."""
+
+    employments: Employments = Employments.OPEN
+    """Assumed: what the real API answers for an unknown employee is not known."""
+    mandatary_own_number: OwnNumber = OwnNumber.REFUSE
+    """Assumed: the guide contradicts itself (example 6 against G§4.4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorldState:
+    """All that a world starts with."""
+
+    enterprises: tuple[Enterprise, ...] = ()
+    accounts: tuple[Account, ...] = ()
+    mandates: tuple[Mandate, ...] = ()
+    employments: tuple[Employment, ...] = ()
+    settings: WorldSettings = field(default_factory=WorldSettings)
