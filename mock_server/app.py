@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from starlette.routing import BaseRoute, Mount, Route, Router
 
 from mock_server.clock import Clock, SystemClock
@@ -41,6 +42,7 @@ class Mock:
     world: World
     authority: Authority
     audience: AudienceRule
+    tokens: AccessTokens
     contract: Contract
     keys: KeyFolder
     demo: Demo | None
@@ -51,26 +53,35 @@ class Mock:
         return self.authority.services
 
 
-def create_mock(
-    settings: Settings, *, base_url: str | None = None, clock: Clock | None = None, observer: Observer = ignore
+def create_mock(  # noqa: PLR0913 - each is a part that a test or a command may bring
+    settings: Settings,
+    *,
+    base_url: str | None = None,
+    clock: Clock | None = None,
+    observer: Observer = ignore,
+    signing_key: RSAPrivateKey | None = None,
+    make_keys: bool = True,
 ) -> Mock:
     """Make a mock server from settings.
 
-    `base_url` is where the server is reached; by default it follows from host and port. Raises one of
-    `StartError`, and pydantic's `ValidationError` for a bad change of the policy.
+    `base_url` is where the server is reached; by default it follows from host and port. `signing_key` signs the
+    access tokens; by default one is made, or for the demo world taken from its key folder. Without `make_keys` the
+    demo world's keys must be there already. Raises one of `StartError`, and pydantic's `ValidationError` for a bad
+    change of the policy.
     """
     clock = clock or SystemClock()
     now = clock.now()
     policy = settings.token_policy()
     known = services(settings.training_provider_scope)
     keys = KeyFolder(settings.keys)
-    state, demo = load_state(settings, known, keys, now)
+    state, demo = load_state(settings, known, keys, now, make_keys=make_keys)
     base_url = settings.public_url or base_url or f"http://{_netloc(settings.host, settings.port)}"
     api = Api("fla-employer", FLA, contract_file("fla-employer-v1.yaml"), settings.employer_path)
     contract = load(api.contract, api.base_path)
     hosts = frozenset(_hosts(settings, base_url))
     world = Store().create_world(state)
-    tokens = AccessTokens(new_signing_key() if demo is None else keys.signing_key(), world.name)
+    signing_key = signing_key or (new_signing_key() if demo is None else keys.signing_key())
+    tokens = AccessTokens(signing_key, world.name)
     authority = Authority(world.account, known, policy)
     token_url = f"{base_url}{TOKEN_PATH}"
     audience = AudienceRule((token_url, TOKEN_URLS[settings.environment], *policy.extra_audiences), hosts)
@@ -94,14 +105,14 @@ def create_mock(
     ]
     router = Router(routes, redirect_slashes=False, default=NotFound(observer))
     urls = Urls(base_url, token_url, f"{base_url}{contract.base_path}", f"{base_url}{settings.training_provider_path}")
-    return Mock(Application(router), settings, urls, world, authority, audience, contract, keys, demo)
+    return Mock(Application(router), settings, urls, world, authority, audience, tokens, contract, keys, demo)
 
 
 def load_state(
-    settings: Settings, known: Mapping[ServiceName, Service], keys: KeyFolder, now: float
+    settings: Settings, known: Mapping[ServiceName, Service], keys: KeyFolder, now: float, *, make_keys: bool = True
 ) -> tuple[WorldState, Demo | None]:
     """Return the world that the settings name, with the accounts that they add."""
-    demo = load_demo(known, keys, now) if settings.world == "demo" else None
+    demo = load_demo(known, keys, now if make_keys else None) if settings.world == "demo" else None
     if demo is not None:
         state = demo.state
     elif settings.world == "empty":

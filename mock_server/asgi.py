@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 Scope = MutableMapping[str, Any]
@@ -15,6 +15,7 @@ Header = tuple[bytes, bytes]
 _HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 _SKIPPED_BYTES = 64 * 1024
 _SKIPPED_DIGITS = 5
+_REQUEST_TIMEOUT = 408
 _LINGER_SECONDS = 2.0
 _LINGER_BYTES = 64 * 1024 * 1024
 
@@ -104,6 +105,10 @@ async def answer_unread(scope: Scope, receive: Receive, send: Send, reply: Answe
     A small body is skipped by the server. After anything else the connection is closed, and closing a socket that still
     receives resets it, so that the client may never see the answer: what still comes is thrown away for a while first.
     """
+    if reply.status == _REQUEST_TIMEOUT:
+        # Nobody is sending: there is nothing to throw away, and nothing to wait for.
+        await answer(send, replace(reply, headers=(*reply.headers, (b"connection", b"close"))))
+        return
     lengths = header_values(scope, b"content-length")
     chunked = header_values(scope, b"transfer-encoding")
     if not chunked and (not lengths or (len(lengths[0]) <= _SKIPPED_DIGITS and int(lengths[0]) <= _SKIPPED_BYTES)):

@@ -7,7 +7,6 @@ quoted: they may be key material that was given by mistake.
 from dataclasses import dataclass, field
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
@@ -34,6 +33,7 @@ SigningKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 _CERTIFICATE_LABELS = (b"CERTIFICATE", b"X509 CERTIFICATE")
 _KEY_LABELS = (b"PRIVATE KEY", b"RSA PRIVATE KEY", b"EC PRIVATE KEY", b"DSA PRIVATE KEY", b"ENCRYPTED PRIVATE KEY")
 _FRIENDLY_NAME = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x14"  # OID 1.2.840.113549.1.9.20 (RFC 2985 §5.5.1)
+_NEW = "fla-mock cert new NAME"
 _COPY_AGAIN = "Copy the file again, whole and in binary mode."
 _ADVICE = {
     Kind.CUT_OFF: _COPY_AGAIN,
@@ -47,7 +47,7 @@ _CERTIFICATE_ADVICE = _ADVICE | {
     Kind.PFX: "Take the certificate out of it: fla-mock cert show FILE.pfx --cer NAME.cer",
     Kind.PRIVATE_KEY: "Keep the key to yourself, and give the certificate that was made with it (.cer).",
     Kind.ENCRYPTED_KEY: "Keep the key to yourself, and give the certificate that was made with it (.cer).",
-    Kind.OPENSSH_KEY: "SSH keys have no certificate; make a key with one: fla-mock cert new NAME",
+    Kind.OPENSSH_KEY: f"SSH keys have no certificate; make a key with one: {_NEW}",
     Kind.PUBLIC_KEY: "A public key has no name and no dates: give the certificate that it is in (.cer).",
     Kind.REQUEST: "A request only asks for a certificate: give the certificate that came of it (.cer).",
     Kind.REVOCATION_LIST: "Give the certificate itself (.cer).",
@@ -65,7 +65,7 @@ _KEY_ADVICE = _ADVICE | {
     Kind.PFX: "Take the key out of it: openssl pkcs12 -in FILE -nocerts -noenc -out NAME.key",
     Kind.PUBLIC_KEY: "Give the private half.",
     Kind.OPENSSH_KEY: "Convert it: ssh-keygen -p -m PKCS8 -f FILE",
-    Kind.BARE_BASE64: "Put a line -----BEGIN PRIVATE KEY----- before it and -----END PRIVATE KEY----- after it.",
+    Kind.BARE_BASE64: "Put PEM lines around it: BEGIN PRIVATE KEY before it and END PRIVATE KEY after it, between dashes.",
 }
 
 
@@ -120,7 +120,7 @@ def load_certificate(data: bytes) -> x509.Certificate:
         found = str(kind)
         if kind is Kind.CERTIFICATE:
             found = f"a certificate that is damaged or breaks its standard: {shown(str(error))}"
-        advice = _CERTIFICATE_ADVICE.get(kind, "Give the .cer file, or make one: fla-mock cert new NAME")
+        advice = _CERTIFICATE_ADVICE.get(kind, f"Give the .cer file, or make one: {_NEW}")
         raise UnreadableCertificateError(expected, found, advice) from None
 
 
@@ -134,7 +134,7 @@ def load_pfx(data: bytes, password: str | None) -> KeyBundle:
     _refuse_oversized(data, expected)
     kind = recognize(data)
     if kind is not Kind.PFX:
-        advice = _PFX_ADVICE.get(kind, "Give the .pfx file, or make one: fla-mock cert new NAME")
+        advice = _PFX_ADVICE.get(kind, f"Give the .pfx file, or make one: {_NEW}")
         raise UnreadableCertificateError(expected, str(kind), advice)
     try:
         with quiet():
@@ -166,7 +166,7 @@ def load_private_key(data: bytes, password: str | None = None) -> SigningKey:
     block = pem_block(data, *_KEY_LABELS)
     kind = recognize(data if block is None else block)
     if kind not in {Kind.PRIVATE_KEY, Kind.ENCRYPTED_KEY}:
-        advice = _KEY_ADVICE.get(kind, "Give the .key file, or make one: fla-mock cert new NAME")
+        advice = _KEY_ADVICE.get(kind, f"Give the .key file, or make one: {_NEW}")
         raise UnreadableCertificateError(expected, str(kind), advice)
     # OpenSSL's old way to encrypt a PEM key leaves the label as it is.
     encrypted = kind is Kind.ENCRYPTED_KEY or (block is not None and b"Proc-Type: 4,ENCRYPTED" in block)
@@ -179,14 +179,12 @@ def load_private_key(data: bytes, password: str | None = None) -> SigningKey:
                 key = serialization.load_der_private_key(data, secret)
             else:
                 key = serialization.load_pem_private_key(block, secret)
-    except UnsupportedAlgorithm:
-        found = "a private key, or an encryption of it, of a kind that is not known here"
-        raise UnreadableCertificateError(expected, found, "Make another: fla-mock cert new NAME") from None
     except CRYPTOGRAPHY_ERRORS:
         # The library's own words stay out: they may tell something of the key.
         if encrypted:
             raise _wrong_password("the password of the private key", password) from None
-        raise UnreadableCertificateError(expected, "a private key that is damaged", _COPY_AGAIN) from None
+        found = "a private key that is damaged, or of a kind that is not known here"
+        raise UnreadableCertificateError(expected, found, f"{_COPY_AGAIN} Or make another: {_NEW}") from None
     return signing_key(key)
 
 
@@ -194,7 +192,7 @@ def signing_key(key: PrivateKeyTypes) -> SigningKey:
     """Return a key as one that can sign a client assertion; raises `UnreadableCertificateError` for other kinds."""
     if isinstance(key, SigningKey):
         return key
-    advice = "Make another: fla-mock cert new NAME"
+    advice = f"Make another: {_NEW}"
     raise UnreadableCertificateError(
         "an RSA or EC private key", f"a key of kind {describe_key(key.public_key())}", advice
     )

@@ -19,6 +19,7 @@ CRYPTOGRAPHY_ERRORS = (
     TypeError,
     UnsupportedAlgorithm,
     InternalError,
+    KeyError,  # cryptography 45: a name with a type of string that it does not know
     # These three derive from Exception alone.
     x509.InvalidVersion,
     x509.DuplicateExtension,
@@ -94,7 +95,7 @@ _SHAPES = (
 )
 _SIGNED_SHAPE = b"\x30\x30\x03"  # content, algorithm, signature: certificates, requests and revocation lists
 _PEM_LABEL = re.compile(rb"-----BEGIN ([A-Z0-9][A-Z0-9 ]{0,40})-----")
-_BASE64 = re.compile(rb"[A-Za-z0-9+/\s]+={0,2}\s*")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]++={0,2}")
 _MEMBERS_READ = 3
 _SEQUENCE = 0x30
 _LONG_LENGTH = 0x80
@@ -105,7 +106,8 @@ _BASE64_MIN = 64
 def quiet() -> Iterator[None]:
     """Keep the library's warnings about old or odd files from the terminal: the file is judged here, by rules.
 
-    It warns, among others, of serial numbers that are not positive and of a PFX in BER, as Windows writes them.
+    It warns, among others, of serial numbers that are not positive, of countries that are not two letters, and of a PFX
+    in BER, as Windows writes them; and again each time that such a member of a certificate is read.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
@@ -179,14 +181,14 @@ def _is_text(data: bytes) -> bool:
         text = data.decode()
     except UnicodeDecodeError:
         return False
-    return all(character.isprintable() or character.isspace() for character in text)
+    return "".join(text.split()).isprintable()
 
 
 def _recognize_text(data: bytes) -> Kind:
     head = data.lstrip(b"\xef\xbb\xbf \t\r\n")[:200].lower()
     if head.startswith((b"<!doctype html", b"<html")):
         return Kind.HTML
-    if len(data) >= _BASE64_MIN and _BASE64.fullmatch(data):
+    if len(data) >= _BASE64_MIN and _BASE64.fullmatch(b"".join(data.split())):
         return Kind.BARE_BASE64
     return Kind.TEXT
 

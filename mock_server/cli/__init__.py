@@ -1,5 +1,7 @@
 """The command line: `fla-mock`."""
 
+import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -35,4 +37,8 @@ def _options(
 
 def main() -> None:
     """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show “✓” gets an escape in its place, not a stack trace.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     app()

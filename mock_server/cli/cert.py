@@ -62,7 +62,7 @@ def new(  # noqa: PLR0913 - each is an option of the command
     common_name: Annotated[str | None, typer.Option(help="The subject's common name. Default: NAME.")] = None,
     organization: Annotated[str | None, typer.Option(help="The enterprise's name. Default: the common name.")] = None,
     enterprise_number: Annotated[str | None, typer.Option(help="The enterprise's number, 10 digits.")] = None,
-    days: Annotated[int, typer.Option(help="For how many days it is valid.", min=1)] = 730,
+    days: Annotated[int, typer.Option(help="For how many days it is valid.")] = 730,
     start: Annotated[
         dt.datetime | None,
         typer.Option("--from", metavar="DATE", help="From when it is valid, in UTC. Default: now.", show_default=False),
@@ -223,20 +223,19 @@ def _members(held: _Held) -> dict[str, object]:
 
     certificate = held.certificate
     with parsing.quiet():
-        serial = certificate.serial_number
-    return {
-        "alias": held.alias,
-        "subject": acceptance.describe_name(certificate.subject),
-        "issuer": acceptance.describe_name(certificate.issuer),
-        "serial_number": f"{serial:x}",
-        "key": acceptance.describe_certificate_key(certificate),
-        "signature_digest": acceptance.describe_digest(certificate),
-        "not_before": f"{certificate.not_valid_before_utc:%Y-%m-%dT%H:%M:%SZ}",
-        "not_after": f"{certificate.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}",
-        "sha256_fingerprint": certificate.fingerprint(SHA256()).hex(":").upper(),
-        "holds_private_key": held.holds_key,
-        "further_certificates": held.further,
-    }
+        return {
+            "alias": held.alias,
+            "subject": acceptance.describe_name(certificate.subject),
+            "issuer": acceptance.describe_name(certificate.issuer),
+            "serial_number": f"{certificate.serial_number:x}",
+            "key": acceptance.describe_certificate_key(certificate),
+            "signature_digest": acceptance.describe_digest(certificate),
+            "not_before": f"{certificate.not_valid_before_utc:%Y-%m-%dT%H:%M:%SZ}",
+            "not_after": f"{certificate.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}",
+            "sha256_fingerprint": certificate.fingerprint(SHA256()).hex(":").upper(),
+            "holds_private_key": held.holds_key,
+            "further_certificates": held.further,
+        }
 
 
 def _write_cer(certificate: "x509.Certificate", target: Path, *, force: bool) -> Path:

@@ -56,7 +56,7 @@ def explain_assertion(  # noqa: PLR0913 - each is a setting of the server that w
     )
     now = SystemClock().now() if at is None else at
     try:
-        mock = create_mock(settings, clock=FixedClock(now))
+        mock = create_mock(settings, clock=FixedClock(now), make_keys=False)
     except StartError as error:
         stop(str(error))
     called = url or _running(mock.keys.path, settings.world) or mock.urls.token

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from mock_server.certificates.making import (
+    DEFAULT_PASSWORD,
     IdentityFiles,
     identity_paths,
     make_certificate,
@@ -22,7 +23,6 @@ from mock_server.world.model import Account, RegisteredCertificate
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-PFX_PASSWORD = "fla-mock"  # noqa: S105 - of keys that are worth nothing outside the mock, and printed on purpose
 _KIND = "rsa-2048"
 _DAYS = 730
 _DAY = 86_400
@@ -62,6 +62,15 @@ class KeyFolder:
             msg = (
                 f"{self.path}: the demo keys cannot be used: {error}. Remove this folder, or name another with --keys."
             )
+            raise KeyFolderError(msg) from None
+
+    def existing(self, accounts: Iterable[Account]) -> Mapping[str, Identity]:
+        """Return the identities that are there, and change nothing. Raises `KeyFolderError`."""
+        try:
+            return {account.name: self._read(account.name) for account in accounts}
+        except OSError as error:
+            advice = "start “fla-mock serve” once, or name their folder with --keys"
+            msg = f"{self.path}: no demo keys ({error.strerror}): {advice}."
             raise KeyFolderError(msg) from None
 
     def signing_key(self) -> rsa.RSAPrivateKey:
@@ -113,7 +122,7 @@ class KeyFolder:
             not_before=now - _DAY,
             days=_DAYS,
         )
-        write_identity(self.path, account.name, key, certificate, PFX_PASSWORD)
+        write_identity(self.path, account.name, key, certificate, DEFAULT_PASSWORD)
 
     def _prepare(self) -> None:
         self.path.mkdir(parents=True, exist_ok=True)

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mock_server.certificates.making import write_whole
-from mock_server.demo.keys import PFX_PASSWORD
+from mock_server.certificates.making import DEFAULT_PASSWORD, write_whole
 from mock_server.demo.world import Demo
 from mock_server.identifiers import ServiceName
 from mock_server.oauth.grant import granted_scopes
@@ -53,7 +52,7 @@ def manifest(demo: Demo, urls: Urls, services: Mapping[ServiceName, Service]) ->
                 "key": str(demo.identities[account.name].files.key),
                 "certificate": str(demo.identities[account.name].files.certificate),
                 "pfx": str(demo.identities[account.name].files.pfx),
-                "pfx_password": PFX_PASSWORD,
+                "pfx_password": DEFAULT_PASSWORD,
             }
             for account in demo.state.accounts
         ],

@@ -20,11 +20,15 @@ class Demo:
     identities: Mapping[str, Identity]
 
 
-def load_demo(services: Mapping[ServiceName, Service], keys: KeyFolder, now: float) -> Demo:
-    """Return the demo world. Makes keys at the first start, which takes a moment. Raises `KeyFolderError`."""
+def load_demo(services: Mapping[ServiceName, Service], keys: KeyFolder, now: float | None) -> Demo:
+    """Return the demo world. Raises `KeyFolderError`.
+
+    Keys that are missing or no longer valid are made, which takes a moment at the first start; without `now` the
+    folder is left as it is.
+    """
     text = _FILE.read_text(encoding="utf-8")
     state = read_world(text, services, folder=_FILE.parent, origin="the demo world")
-    identities = keys.identities(state.accounts, now)
+    identities = keys.existing(state.accounts) if now is None else keys.identities(state.accounts, now)
     accounts = tuple(
         replace(account, certificates=(identities[account.name].certificate,)) for account in state.accounts
     )

@@ -219,7 +219,7 @@ def test_new_overwrites_when_told_to(tmp_path: Path) -> None:
         ),
         (["a", "--common-name", "x" * 65], "the common name is 1 to 64 bytes of printable text"),
         (["a", "--days", "10000000"], "before the year 10000"),
-        (["a", "--days", "0"], "0 is not in the range x>=1"),
+        (["a", "--days", "0"], "valid for one day or more"),
         (["a", "--key", "rsa-1024"], "'rsa-1024' is not one of 'rsa-2048'"),
     ],
 )
@@ -487,6 +487,18 @@ def test_certificate_cannot_steer_the_terminal(command: str, tmp_path: Path) -> 
 
     assert "CN=[bold]x[/bold]\\x1b[2J\\u202e :smile:" in output
     assert "\x1b" not in output
+
+
+@pytest.mark.parametrize(("command", "code"), [("check", 1), ("show", 0)])
+@pytest.mark.filterwarnings("error")
+def test_library_does_not_warn_over_the_output(command: str, code: int, tmp_path: Path) -> None:
+    """A country that is not two letters, which the library warns of at each reading, is shown in silence."""
+    path = tmp_path / "client.cer"
+    path.write_bytes(certificate().public_bytes(Encoding.DER).replace(b"\x55\x04\x0a", b"\x55\x04\x06"))
+    result = run(command, path, *(("--at", DURING) if command == "check" else ()))
+
+    assert code == result.exit_code
+    assert ("C=Enterprise NV" in result.stdout) is (command == "show")
 
 
 def test_alias_cannot_steer_the_terminal(tmp_path: Path) -> None:

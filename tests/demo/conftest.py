@@ -1,0 +1,22 @@
+"""The demo world, whose keys are made once for all tests of this folder."""
+
+from pathlib import Path
+
+import pytest
+
+from mock_server.settings import Settings
+from tests.support import Caller, start
+
+
+@pytest.fixture(scope="session")
+def demo_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a folder with the demo world's keys."""
+    folder = tmp_path_factory.mktemp("demo") / "keys"
+    start(Settings(keys=folder))
+    return folder
+
+
+@pytest.fixture
+def demo(demo_keys: Path) -> Caller:
+    """Start a mock of the demo world."""
+    return start(Settings(keys=demo_keys))

@@ -1,0 +1,128 @@
+"""The map of the code, held to: who may import whom, and what the channel may know."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "mock_server"
+
+# What each part may import of the others; what is not listed, it may not.
+ALLOWED: dict[str, set[str]] = {
+    "identifiers": set(),
+    "clock": set(),
+    "verdict": set(),
+    "redaction": set(),
+    "strict_json": set(),
+    "asgi": set(),
+    "exchange": {"verdict"},
+    "problems": {"asgi"},
+    "certificates": {"identifiers", "redaction", "verdict"},
+    "world": {"certificates", "identifiers", "redaction", "verdict"},
+    "gateway": {"world", "asgi", "identifiers", "problems", "redaction", "verdict"},
+    "oauth": {
+        "gateway",
+        "world",
+        "asgi",
+        "clock",
+        "exchange",
+        "identifiers",
+        "redaction",
+        "strict_json",
+        "verdict",
+    },
+    "services": {
+        "gateway",
+        "world",
+        "asgi",
+        "clock",
+        "exchange",
+        "identifiers",
+        "problems",
+        "redaction",
+        "strict_json",
+        "verdict",
+    },
+}
+CHANNEL = (
+    "asgi",
+    "certificates",
+    "clock",
+    "exchange",
+    "gateway",
+    "identifiers",
+    "oauth",
+    "problems",
+    "verdict",
+    "world",
+)
+
+
+def modules(part: str) -> list[Path]:
+    """Return the files of a part: one module, or a package."""
+    folder = PACKAGE / part
+    return sorted(folder.glob("*.py")) if folder.is_dir() else [PACKAGE / f"{part}.py"]
+
+
+def imported(path: Path) -> set[str]:
+    """Return the parts of the package that a file imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == "mock_server":
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mock_server."):
+            found.add((node.module or "").split(".")[1])
+    return found
+
+
+@pytest.mark.parametrize("part", ALLOWED)
+def test_dependencies_point_one_way(part: str) -> None:
+    """No part imports what stands above it, so there are no circles."""
+    for path in modules(part):
+        assert imported(path) - {part} <= ALLOWED[part], path.name
+
+
+@pytest.mark.parametrize("part", CHANNEL)
+def test_the_channel_knows_nothing_of_the_fla(part: str) -> None:
+    """Code of the channel names no service: it serves the platform's other APIs as well."""
+    service = re.compile(r"\bfla\b(?![-_]mock)|federal|dimona|\btrainings\b", re.IGNORECASE)
+    for path in modules(part):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        # Sentences for people may say where a rule comes from; code may not depend on it.
+        sentences = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if id(node) not in sentences:
+                assert not service.search(_text(node)), (path.name, _text(node))
+
+
+def _text(node: ast.AST) -> str:
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def test_the_kit_is_not_needed_to_serve() -> None:
+    """The server imports none of the kit's libraries, nor the kit."""
+    kit = {"conformance", "pytest", "schemathesis", "respx", "httpx", "hypothesis"}
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not {name.split(".")[0] for name in names} & kit, path.name
+
+
+def test_no_key_material_is_in_the_tree() -> None:
+    """Keys are made at first use: no file that is tracked holds one."""
+    marker = re.compile(rb"-----BEGIN (RSA |EC |ENCRYPTED )?PRIVATE KEY-----\s+[A-Za-z0-9+/=]{32}")
+    folders = [
+        ROOT / name for name in ("mock_server", "conformance", "tests", "docs", "examples", "openapi", "scripts")
+    ]
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+
+    assert files
+    assert not [path.name for path in files if marker.search(path.read_bytes())]
+    assert not [path.name for path in files if path.suffix in {".key", ".pfx", ".p12", ".pem", ".jks"}]

@@ -1,0 +1,118 @@
+"""The guard against faults of our own, and bodies that come slowly or not at all."""
+
+import asyncio
+import logging
+from typing import Any
+
+import pytest
+
+from mock_server.asgi import BodyTooSlowError, ClientGoneError, read_body
+from mock_server.edge import Application
+from tests.conftest import Starter
+from tests.support import FORM_HEADERS, TOKEN, Caller
+
+
+def test_a_fault_of_our_own_is_a_problem_and_a_line_on_the_console(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The caller gets a 500 without a trace; the console says where it happened, without values."""
+    monkeypatch.setattr(logging.getLogger("fla_mock"), "propagate", True)
+
+    def fail(*_: object, **__: object) -> None:
+        msg = "secret"
+        raise RuntimeError(msg)
+
+    monkeypatch.setattr(caller.mock.world, "consume_jti", fail)
+    with caplog.at_level(logging.INFO, "fla_mock"):
+        reply = caller.post()
+
+    assert (reply.status, reply.json["type"]) == (500, "urn:problem-type:belgif:internalServerError")
+    assert b"secret" not in reply.body
+    assert "RuntimeError in fail" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_a_fault_after_the_answer_began_is_not_answered_twice() -> None:
+    """What was sent cannot be taken back."""
+    sent: list[Any] = []
+
+    async def router(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        msg = "late"
+        raise RuntimeError(msg)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.disconnect"}
+
+    asyncio.run(Application(router)({"type": "http", "headers": []}, receive, send))
+
+    assert len(sent) == 1
+
+
+def test_other_protocols_are_passed_on() -> None:
+    """The lifespan is the router's business."""
+    seen: list[str] = []
+
+    async def router(scope: Any, _receive: Any, _send: Any) -> None:
+        seen.append(scope["type"])
+
+    async def nothing(*_: Any) -> Any:
+        raise AssertionError
+
+    asyncio.run(Application(router)({"type": "lifespan"}, nothing, nothing))
+
+    assert seen == ["lifespan"]
+
+
+async def never() -> Any:
+    """Wait for a message that does not come."""
+    await asyncio.Event().wait()
+
+
+def test_a_body_that_does_not_come_is_given_up() -> None:
+    """Reading ends after the time limit."""
+    with pytest.raises(BodyTooSlowError):
+        asyncio.run(read_body({"headers": []}, never, limit=10, seconds=0.01))
+
+
+def test_a_client_that_has_gone_is_not_answered(caller: Caller) -> None:
+    """There is nobody to answer and nothing to tell."""
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(name.encode(), value.encode()) for name, value in FORM_HEADERS.items()]
+    scope = {"type": "http", "method": "POST", "path": TOKEN, "query_string": b"", "headers": headers, "scheme": "http"}
+    asyncio.run(caller.mock.application(scope, receive, send))
+
+    assert (sent, caller.exchanges) == ([], [])
+    with pytest.raises(ClientGoneError):
+        asyncio.run(read_body({"headers": []}, receive, limit=10, seconds=1))
+
+
+def test_a_token_request_whose_body_stalls_is_refused(started: Starter) -> None:
+    """408 with an error of RFC 6749, and the connection ends."""
+    caller = started(set=("body_timeout=0.01",))
+    sent: list[Any] = []
+    waiting = [{"type": "http.request", "body": b"grant_type=", "more_body": True}]
+
+    async def receive() -> Any:
+        return waiting.pop() if waiting else await never()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(name.encode(), value.encode()) for name, value in FORM_HEADERS.items()]
+    headers.append((b"content-length", b"50"))
+    scope = {"type": "http", "method": "POST", "path": TOKEN, "query_string": b"", "headers": headers, "scheme": "http"}
+    asyncio.run(caller.mock.application(scope, receive, send))
+
+    assert (sent[0]["status"], dict(sent[0]["headers"]).get(b"connection")) == (408, b"close")
+    assert caller.refused_by == "OAUTH-BODY-1"

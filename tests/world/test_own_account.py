@@ -1,0 +1,91 @@
+"""`--account`: one's own certificate and client id work in the first minute."""
+
+from pathlib import Path
+
+import pytest
+
+from mock_server.settings import Settings
+from mock_server.world.own_account import OwnAccountError
+from tests.support import Caller, key, start, write_world
+
+BASE = "/REST/careerpro-federal-learning-account/v1"
+
+
+def begin(folder: Path, *accounts: str, world: str = "empty") -> Caller:
+    """Start a world with accounts of one's own, whose certificates lie in a folder."""
+    write_world(folder, "")
+    texts = tuple(account.replace("cert=", f"cert={folder}/") for account in accounts)
+    return start(Settings(world=world, account=texts, keys=folder / "keys"))
+
+
+def read(caller: Caller, client_id: str, employer: str) -> int:
+    """Return the status of reading somebody's trainings."""
+    headers = {"authorization": f"Bearer {caller.token(client_id)}"}
+    where = f"{BASE}/employers/{employer}/employees/65111899997/calendarYears/2025/trainings"
+    return caller.call("GET", where, headers=headers).status
+
+
+def test_an_employer_sends_for_anyone_it_employs(tmp_path: Path) -> None:
+    """The enterprise comes with the account, and nobody has to list its employees."""
+    caller = begin(tmp_path, "client_id=mine,capacity=employer,enterprise=1999000150,cert=rsa-2048.cer")
+
+    assert read(caller, "mine", "1999000150") == 200
+
+
+def test_a_mandatary_names_its_mandators(tmp_path: Path) -> None:
+    """`mandator` gives the mandate, from this quarter on."""
+    text = "client_id=mine,capacity=service-provider,enterprise=1999000150,cert=rsa-2048.cer,mandator=1999000249"
+    caller = begin(tmp_path, text)
+
+    assert [read(caller, "mine", number) for number in ("1999000249", "1999000348")] == [200, 403]
+
+
+def test_several_accounts_and_certificates_may_be_given(tmp_path: Path) -> None:
+    """An account may have several certificates, an enterprise several accounts and capacities."""
+    caller = begin(
+        tmp_path,
+        "client_id=a,capacity=employer,enterprise=1999000150,cert=rsa-2048.cer,cert=rsa-second.cer,name=First",
+        "client_id=b,capacity=training-provider,enterprise=1999000150,cert=rsa-2048.cer,permission=fla",
+    )
+
+    assert caller.token("a", key(number=1))
+    assert caller.token("b")
+
+
+def test_an_own_account_joins_the_demo_world(tmp_path: Path) -> None:
+    """The demo world's employers list their employees; an enterprise that it did not know employs everybody."""
+    caller = begin(tmp_path, "client_id=mine,capacity=employer,enterprise=1999099922,cert=rsa-2048.cer", world="demo")
+
+    assert read(caller, "mine", "1999099922") == 200
+
+
+GOOD = "client_id=mine,capacity=employer,enterprise=1999000150,cert=rsa-2048.cer"
+
+FAULTS = {
+    "nothing": ("x", "“x” is not understood"),
+    "an unknown member": (f"{GOOD},color=red", "“color=red” is not understood"),
+    "a member twice": (f"{GOOD},client_id=other", "“client_id=other” is said twice"),
+    "an empty member": (GOOD.replace("client_id=mine", "client_id="), "“client_id=” is not understood"),
+    "no client_id": (GOOD.replace("client_id=mine,", ""), "client_id is missing"),
+    "no certificate": (GOOD.replace(",cert=rsa-2048.cer", ""), "cert is missing"),
+    "an unknown capacity": (GOOD.replace("employer", "boss"), "capacity is one of employer, social-secretariat"),
+    "a wrong check digit": (GOOD.replace("150", "151"), "the check digits"),
+    "a certificate that is not there": (GOOD.replace("rsa-2048", "none"), "cannot be read: No such file"),
+    "a certificate that is none": (GOOD.replace("rsa-2048.cer", "world.toml"), "world.toml"),
+    "an unknown permission": (f"{GOOD},permission=flu", "permission “flu” names no service"),
+    "a mandate to oneself": (
+        GOOD.replace("=employer", "=service-provider") + ",mandator=1999000150",
+        "its own mandatary",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_faulty_account_is_refused_in_words(tmp_path: Path, name: str) -> None:
+    """The message says what was expected and what came."""
+    text, message = FAULTS[name]
+
+    with pytest.raises(OwnAccountError) as refused:
+        begin(tmp_path, text)
+
+    assert message in str(refused.value)
