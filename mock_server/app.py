@@ -39,6 +39,7 @@ class Mock:
     application: Application
     settings: Settings
     urls: Urls
+    store: Store
     world: World
     authority: Authority
     audience: AudienceRule
@@ -51,6 +52,11 @@ class Mock:
     def services(self) -> Mapping[ServiceName, Service]:
         """The services behind the channel."""
         return self.authority.services
+
+    def close(self) -> None:
+        """Let everything go that the mock keeps."""
+        self.world.close()
+        self.store.close()
 
 
 def create_mock(  # noqa: PLR0913 - each is a part that a test or a command may bring
@@ -79,7 +85,8 @@ def create_mock(  # noqa: PLR0913 - each is a part that a test or a command may 
     api = Api("fla-employer", FLA, contract_file("fla-employer-v1.yaml"), settings.employer_path)
     contract = load(api.contract, api.base_path)
     hosts = frozenset(_hosts(settings, base_url))
-    world = Store().create_world(state)
+    store = Store()
+    world = store.create_world(state)
     signing_key = signing_key or (new_signing_key() if demo is None else keys.signing_key())
     tokens = AccessTokens(signing_key, world.name)
     authority = Authority(world.account, known, policy)
@@ -105,7 +112,7 @@ def create_mock(  # noqa: PLR0913 - each is a part that a test or a command may 
     ]
     router = Router(routes, redirect_slashes=False, default=NotFound(observer))
     urls = Urls(base_url, token_url, f"{base_url}{contract.base_path}", f"{base_url}{settings.training_provider_path}")
-    return Mock(Application(router), settings, urls, world, authority, audience, tokens, contract, keys, demo)
+    return Mock(Application(router), settings, urls, store, world, authority, audience, tokens, contract, keys, demo)
 
 
 def load_state(

@@ -6,6 +6,7 @@ import unicodedata
 SHOWN_MAX = 120
 # A JWT begins with an encoded “{” (ey…, ew…), and is told from a host name by that.
 _TOKEN = re.compile(r"\be[yw][A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*|-----BEGIN.*", re.DOTALL)
+_MAY_BE_SECRET = re.compile(r"e[yw]|-----")
 
 
 def shown(value: object) -> str:
@@ -15,6 +16,8 @@ def shown(value: object) -> str:
     a value can neither forge a line of the log nor steer a terminal.
     """
     text = value if isinstance(value, str) else repr(value)
+    if len(text) <= SHOWN_MAX and text.isascii() and text.isprintable() and not _MAY_BE_SECRET.search(text):
+        return f"“{text}”" if isinstance(value, str) else text
     # Redact before cutting: half a token is still a secret.
     text = _TOKEN.sub("[redacted]", text[: SHOWN_MAX * 200])
     cut = text if len(text) <= SHOWN_MAX else f"{text[:SHOWN_MAX]}…"

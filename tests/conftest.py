@@ -1,7 +1,7 @@
 """Fixtures that tests of every part use."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -81,15 +81,19 @@ Starter = Callable[..., Caller]
 
 
 @pytest.fixture
-def started(tmp_path: Path) -> Starter:
+def started(tmp_path: Path) -> Iterator[Starter]:
     """Give a function that starts a mock of the tests' world, with more of a world and other settings."""
 
     def make(more: str = "", **settings: Any) -> Caller:
         path = write_world(tmp_path, world_text(more))
         defaults: dict[str, Any] = {"world": str(path), "keys": tmp_path / "keys"}
-        return start(Settings(**(defaults | settings)))
+        made.append(start(Settings(**(defaults | settings))))
+        return made[-1]
 
-    return make
+    made: list[Caller] = []
+    yield make
+    for caller in made:
+        caller.mock.close()
 
 
 @pytest.fixture

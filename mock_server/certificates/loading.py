@@ -65,7 +65,7 @@ _KEY_ADVICE = _ADVICE | {
     Kind.PFX: "Take the key out of it: openssl pkcs12 -in FILE -nocerts -noenc -out NAME.key",
     Kind.PUBLIC_KEY: "Give the private half.",
     Kind.OPENSSH_KEY: "Convert it: ssh-keygen -p -m PKCS8 -f FILE",
-    Kind.BARE_BASE64: "Put PEM lines around it: BEGIN PRIVATE KEY before it and END PRIVATE KEY after it, between dashes.",
+    Kind.BARE_BASE64: "Put the PEM lines around it: BEGIN and END of a PRIVATE KEY, between dashes.",
 }
 
 

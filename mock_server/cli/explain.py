@@ -64,6 +64,7 @@ def explain_assertion(  # noqa: PLR0913 - each is a setting of the server that w
     audiences = Audiences(tuple(dict.fromkeys((called, *mock.audience.always))))
     text = sys.stdin.read().strip() if assertion == "-" else assertion
     judge_assertion(trail, text, mock.authority, audiences=audiences, now=now, scope=scope)
+    mock.close()
     if trail.accepted:
         trail.not_judged(req.JTI_UNUSED, "only a running server knows")
     if as_json:

@@ -123,7 +123,10 @@ def run(settings: Settings) -> None:
             stop(f"{mock.keys.path}: cannot be written: {error.strerror}. Name another folder with --keys.")
         gc.enable()
         gc.freeze()
-        asyncio.run(server.Server(mock.application, lambda: _tell(mock)).serve([listener]))
+        try:
+            asyncio.run(server.Server(mock.application, lambda: _tell(mock)).serve([listener]))
+        finally:
+            mock.close()
 
 
 def _tell(mock: "Mock") -> None:

@@ -571,7 +571,7 @@ NOT_KEYS: dict[str, tuple[Maker, str, str]] = {
     "PFX": (pfx, "a PFX (PKCS#12) key store", "openssl pkcs12 -in FILE -nocerts"),
     "public key": (lambda: public_key(Encoding.PEM), "a public key", "private half"),
     "OpenSSH key": (openssh, "a private key in OpenSSH's own format", "ssh-keygen -p -m PKCS8"),
-    "base64": (lambda: base64.encodebytes(key_bytes(to=Encoding.DER)), "base64 without", "-----BEGIN PRIVATE KEY"),
+    "base64": (lambda: base64.encodebytes(key_bytes(to=Encoding.DER)), "base64 without", "Put the PEM lines around it"),
     "Ed25519": (lambda: other_key(ed25519.Ed25519PrivateKey.generate()), "a key of kind Ed25519", "cert new"),
     "unknown curve": (
         key_on_unknown_curve,

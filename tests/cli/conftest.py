@@ -52,3 +52,4 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     served.should_exit = True
     thread.join(30)
     listener.close()
+    mock.close()

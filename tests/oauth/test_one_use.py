@@ -79,6 +79,5 @@ def test_used_jtis_that_have_expired_are_forgotten() -> None:
     for number in range(2_500):
         assert world.consume_jti(client, str(number), expires_at=NOW + number, now=NOW + number)
 
-    with world._engine.connect() as connection:
-        remembered = connection.execute(select(func.count()).select_from(consumed_jtis)).scalar_one()
+    remembered = world._connection.execute(select(func.count()).select_from(consumed_jtis)).scalar_one()
     assert remembered <= 1_001

@@ -166,4 +166,7 @@ def test_an_enterprise_may_be_open_in_a_closed_world(started: Starter) -> None:
     name = 'name = "Employer"\n'
     file.write_text(file.read_text(encoding="utf-8").replace(name, f'{name}employments = "open"\n'), encoding="utf-8")
 
-    assert [read_employee(world, SSIN).status for world in (closed, start(closed.mock.settings))] == [404, 200]
+    opened = start(closed.mock.settings)
+
+    assert [read_employee(world, SSIN).status for world in (closed, opened)] == [404, 200]
+    opened.mock.close()

@@ -1,21 +1,37 @@
 """`--account`: one's own certificate and client id work in the first minute."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from mock_server.settings import Settings
+from mock_server.certificates.making import make_certificate
 from mock_server.world.own_account import OwnAccountError
-from tests.support import Caller, key, start, write_world
+from tests.conftest import Starter
+from tests.support import NOW, Caller, key, write_world
 
 BASE = "/REST/careerpro-federal-learning-account/v1"
 
 
-def begin(folder: Path, *accounts: str, world: str = "empty") -> Caller:
-    """Start a world with accounts of one's own, whose certificates lie in a folder."""
-    write_world(folder, "")
-    texts = tuple(account.replace("cert=", f"cert={folder}/") for account in accounts)
-    return start(Settings(world=world, account=texts, keys=folder / "keys"))
+Begin = Callable[..., Caller]
+
+
+@pytest.fixture
+def begin(tmp_path: Path, started: Starter) -> Begin:
+    """Give a function that starts a world with accounts of one's own, whose certificates lie in one folder."""
+
+    def make(*accounts: str, world: str = "empty") -> Caller:
+        texts = tuple(account.replace("cert=", f"cert={tmp_path}/") for account in accounts)
+        return started(world=world, account=texts)
+
+    write_world(tmp_path, "")
+    weak = make_certificate(
+        ec.generate_private_key(ec.SECP256R1()), common_name="x", organization="x", not_before=NOW, days=1
+    )
+    (tmp_path / "p256.cer").write_bytes(weak.public_bytes(Encoding.DER))
+    return make
 
 
 def read(caller: Caller, client_id: str, employer: str) -> int:
@@ -25,25 +41,24 @@ def read(caller: Caller, client_id: str, employer: str) -> int:
     return caller.call("GET", where, headers=headers).status
 
 
-def test_an_employer_sends_for_anyone_it_employs(tmp_path: Path) -> None:
+def test_an_employer_sends_for_anyone_it_employs(begin: Begin) -> None:
     """The enterprise comes with the account, and nobody has to list its employees."""
-    caller = begin(tmp_path, "client_id=mine,capacity=employer,enterprise=1999000150,cert=rsa-2048.cer")
+    caller = begin("client_id=mine,capacity=employer,enterprise=1999000150,cert=rsa-2048.cer")
 
     assert read(caller, "mine", "1999000150") == 200
 
 
-def test_a_mandatary_names_its_mandators(tmp_path: Path) -> None:
+def test_a_mandatary_names_its_mandators(begin: Begin) -> None:
     """`mandator` gives the mandate, from this quarter on."""
     text = "client_id=mine,capacity=service-provider,enterprise=1999000150,cert=rsa-2048.cer,mandator=1999000249"
-    caller = begin(tmp_path, text)
+    caller = begin(text)
 
     assert [read(caller, "mine", number) for number in ("1999000249", "1999000348")] == [200, 403]
 
 
-def test_several_accounts_and_certificates_may_be_given(tmp_path: Path) -> None:
+def test_several_accounts_and_certificates_may_be_given(begin: Begin) -> None:
     """An account may have several certificates, an enterprise several accounts and capacities."""
     caller = begin(
-        tmp_path,
         "client_id=a,capacity=employer,enterprise=1999000150,cert=rsa-2048.cer,cert=rsa-second.cer,name=First",
         "client_id=b,capacity=training-provider,enterprise=1999000150,cert=rsa-2048.cer,permission=fla",
     )
@@ -52,9 +67,9 @@ def test_several_accounts_and_certificates_may_be_given(tmp_path: Path) -> None:
     assert caller.token("b")
 
 
-def test_an_own_account_joins_the_demo_world(tmp_path: Path) -> None:
+def test_an_own_account_joins_the_demo_world(begin: Begin) -> None:
     """The demo world's employers list their employees; an enterprise that it did not know employs everybody."""
-    caller = begin(tmp_path, "client_id=mine,capacity=employer,enterprise=1999099922,cert=rsa-2048.cer", world="demo")
+    caller = begin("client_id=mine,capacity=employer,enterprise=1999099922,cert=rsa-2048.cer", world="demo")
 
     assert read(caller, "mine", "1999099922") == 200
 
@@ -71,6 +86,10 @@ FAULTS = {
     "an unknown capacity": (GOOD.replace("employer", "boss"), "capacity is one of employer, social-secretariat"),
     "a wrong check digit": (GOOD.replace("150", "151"), "the check digits"),
     "a certificate that is not there": (GOOD.replace("rsa-2048", "none"), "cannot be read: No such file"),
+    "a certificate that ChaMan would refuse": (
+        GOOD.replace("rsa-2048", "p256"),
+        "p256.cer”: this certificate would be refused: CERT-KEY-1: expected RSA",
+    ),
     "a certificate that is none": (GOOD.replace("rsa-2048.cer", "world.toml"), "world.toml"),
     "an unknown permission": (f"{GOOD},permission=flu", "permission “flu” names no service"),
     "a mandate to oneself": (
@@ -81,11 +100,11 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_faulty_account_is_refused_in_words(tmp_path: Path, name: str) -> None:
+def test_a_faulty_account_is_refused_in_words(begin: Begin, name: str) -> None:
     """The message says what was expected and what came."""
     text, message = FAULTS[name]
 
     with pytest.raises(OwnAccountError) as refused:
-        begin(tmp_path, text)
+        begin(text)
 
     assert message in str(refused.value)
