@@ -73,7 +73,8 @@ def test_replay_is_allowed_on_request(started: Starter) -> None:
 
 def test_used_jtis_that_have_expired_are_forgotten() -> None:
     """The store does not grow with every token that was ever issued."""
-    world = Store().create_world(WorldState())
+    store = Store()
+    world = store.create_world(WorldState())
     client = ClientId("client")
 
     for number in range(2_500):
@@ -81,3 +82,5 @@ def test_used_jtis_that_have_expired_are_forgotten() -> None:
 
     remembered = world._connection.execute(select(func.count()).select_from(consumed_jtis)).scalar_one()
     assert remembered <= 1_001
+    world.close()
+    store.close()

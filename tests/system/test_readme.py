@@ -26,7 +26,10 @@ pytestmark = pytest.mark.system
 def checkout(folder: Path) -> Path:
     """Copy what git tracks, or would track."""
     listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
     )
     copy = folder / "checkout"
     for name in listed.stdout.decode().split("\0"):
@@ -44,7 +47,11 @@ class Reader:
         venv.create(folder / "venv", with_pip=True)
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
-        kept = {name: os.environ[name] for name in ("HOME", "LANG", "PIP_INDEX_URL", "PIP_CONFIG_FILE") if name in os.environ}
+        kept = {
+            name: os.environ[name]
+            for name in ("HOME", "LANG", "PIP_INDEX_URL", "PIP_CONFIG_FILE")
+            if name in os.environ
+        }
         self.ready = folder / "ready"
         self.environment = kept | {
             "PATH": f"{folder / 'venv' / 'bin'}:{os.environ['PATH']}",
