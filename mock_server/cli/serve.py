@@ -73,8 +73,6 @@ def serve(  # noqa: PLR0913 - each is a setting
 
     Without options it serves the demo world: the guide's examples, with keys made at the first start. Ctrl-C stops it.
     """
-    # What is imported and built now lives as long as the process: looking for garbage among it is time lost at start.
-    gc.disable()
     settings = settings_from(
         host=host,
         port=port,
@@ -121,8 +119,8 @@ def run(settings: Settings) -> None:
                 write_manifest(mock.keys.path, mock.demo, mock.urls, mock.services)
         except OSError as error:
             stop(f"{mock.keys.path}: cannot be written: {error.strerror}. Name another folder with --keys.")
-        gc.enable()
         gc.freeze()
+        gc.enable()
         try:
             asyncio.run(server.Server(mock.application, lambda: _tell(mock)).serve([listener]))
         finally:
