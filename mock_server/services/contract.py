@@ -1,5 +1,6 @@
 """Loading a contract: an OpenAPI document becomes routes, parameters and compiled validators, once, at start."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from mock_server.services.validation import BodySchema, ParameterSchema
 
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
 _JSON = "application/json"
+_TEMPLATE_NAME = re.compile(r"\{([^}]*)\}")
 
 
 class ContractError(ValueError):
@@ -138,6 +140,10 @@ class _Loader:
         shared = [self._resolved(parameter, place) for parameter in item.get("parameters", [])]
         own = [self._resolved(parameter, place) for parameter in raw.get("parameters", [])]
         merged = {(parameter["in"], parameter["name"]): parameter for parameter in (*shared, *own)}
+        for name in _TEMPLATE_NAME.findall(template):
+            if ("path", name) not in merged:
+                msg = f"{self._path}: {place}: the path parameter {name} is not declared"
+                raise ContractError(msg)
         return Operation(
             method=method.upper(),
             template=template,

@@ -1,0 +1,183 @@
+"""Loading a contract, finding its routes, and what it asks of parameters."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from mock_server.exchange import ignore
+from mock_server.identifiers import ServiceName
+from mock_server.services.catalogue import contract_file
+from mock_server.services.contract import Contract, ContractError, load
+from mock_server.services.endpoint import ApiEndpoint, Limits
+from tests.support import Caller
+
+CONTRACT = """
+openapi: 3.0.3
+info: {title: Test, version: "1"}
+servers: [{url: "https://host.example/REST/test/v1"}]
+components:
+  parameters:
+    Page: {name: page, in: query, required: true, schema: {type: integer, minimum: 1}}
+    Id: {name: id, in: path, required: true, schema: {type: string}}
+    Part: {name: part, in: path, required: true, schema: {type: string}}
+    Kind: {name: X-Kind, in: header, required: true, schema: {type: string, enum: [a, b]}}
+paths:
+  /things/{id}:
+    parameters: [{$ref: "#/components/parameters/Id"}]
+    get: {responses: {"200": {description: ok}}}
+    put:
+      requestBody: {content: {application/json: {schema: {type: object}}}}
+      responses: {"200": {description: ok}}
+  /things/{id}/parts/{part}:
+    parameters: [{$ref: "#/components/parameters/Id"}, {$ref: "#/components/parameters/Part"}]
+    get: {responses: {"200": {description: ok}}}
+  /things/all:
+    get: {responses: {"200": {description: ok}}}
+  /things/all/parts/first:
+    get: {responses: {"200": {description: ok}}}
+  /pages:
+    parameters: [{$ref: "#/components/parameters/Page"}]
+    get:
+      parameters: [{$ref: "#/components/parameters/Kind"}]
+      responses:
+        "200":
+          description: ok
+          content: {application/json: {schema: {type: object, properties: {items: {type: array}, total: {}}}}}
+"""
+
+
+def contract(folder: Path, text: str = CONTRACT) -> Contract:
+    """Load a contract from its text."""
+    path = folder / "contract.yaml"
+    path.write_text(text, encoding="utf-8")
+    return load(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "template", "values"),
+    [
+        ("/things/1", "/things/{id}", {"id": "1"}),
+        ("/things/all", "/things/all", {}),
+        ("/things/a%2Fb", "/things/{id}", {"id": "a/b"}),
+        ("/things/all/parts/first", "/things/all/parts/first", {}),
+        ("/things/all/parts/2", "/things/{id}/parts/{part}", {"id": "all", "part": "2"}),
+    ],
+)
+def test_a_path_is_found_with_its_values(tmp_path: Path, path: str, template: str, values: dict[str, str]) -> None:
+    """A fixed segment goes before a parameter, and what looked like one may still turn out to be the other."""
+    route = contract(tmp_path).route(path)
+
+    assert route is not None
+    assert ({template}, values) == ({entry.template for entry in route.operations.values()}, route.values)
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/", "/things", "/things/", "/things/1/", "/things/1/parts", "/Things/1", "things"]
+)
+def test_a_path_that_the_contract_does_not_have_is_not_found(tmp_path: Path, path: str) -> None:
+    """No redirect, no empty parameter, no other case."""
+    assert contract(tmp_path).route(path) is None
+
+
+def test_the_base_path_is_that_of_the_first_server(tmp_path: Path) -> None:
+    """Its host is the real one, and does not matter here; without a server the base path is empty."""
+    servers = 'servers: [{url: "https://host.example/REST/test/v1"}]\n'
+
+    assert contract(tmp_path).base_path == "/REST/test/v1"
+    assert contract(tmp_path, CONTRACT.replace(servers, "")).base_path == ""
+
+
+FAULTS = {
+    "YAML that is broken": ("a: [", "not YAML or JSON"),
+    "a list": ("[]", "expected an OpenAPI 3.0 document"),
+    "another version": (CONTRACT.replace("3.0.3", "3.1.0"), "expected an OpenAPI 3.0 document"),
+    "a reference to nothing": (
+        CONTRACT.replace("parameters/Kind", "parameters/None"),
+        "paths./pages.get: #/components/parameters/None leads nowhere",
+    ),
+    "a path parameter that is not declared": (
+        CONTRACT.replace('parameters: [{$ref: "#/components/parameters/Id"}]', "summary: x"),
+        "paths./things/{id}.get: the path parameter id is not declared",
+    ),
+    "a body that is not JSON": (
+        CONTRACT.replace("{application/json: {schema: {type: object}}}}", "{text/plain: {}}}"),
+        "paths./things/{id}.put.requestBody: only application/json can be served",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_contract_that_cannot_be_served_is_told(tmp_path: Path, name: str) -> None:
+    """The message names the file, and the place in it."""
+    text, message = FAULTS[name]
+
+    with pytest.raises(ContractError) as refused:
+        contract(tmp_path, text)
+
+    assert message in str(refused.value)
+    assert str(refused.value).startswith(str(tmp_path / "contract.yaml"))
+
+
+def test_a_contract_that_is_not_there_is_told(tmp_path: Path) -> None:
+    """The message names the file."""
+    with pytest.raises(ContractError, match=r"none\.yaml: cannot be read"):
+        load(tmp_path / "none.yaml")
+
+
+def test_our_contract_is_found_in_a_checkout() -> None:
+    """In an installed package it lies inside, in a checkout beside it."""
+    assert contract_file("fla-employer-v1.yaml").exists()
+
+
+@dataclass
+class Api:
+    """The API of these tests, and the headers that every call sends."""
+
+    caller: Caller
+    headers: dict[str, str]
+
+    def call(
+        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
+    ) -> tuple[int, list[tuple[str, str]]]:
+        """Send a request, and return the status and the place of each issue."""
+        reply = self.caller.call(method, f"/REST/test/v1{path}", body, self.headers | (headers or {}))
+        return reply.status, [(issue["in"], issue["name"]) for issue in reply.json.get("issues", [])]
+
+
+@pytest.fixture
+def api(caller: Caller, tmp_path: Path) -> Api:
+    """Serve the contract of these tests in place of the whole mock, with the same world and tokens."""
+    mock = caller.mock
+    endpoint = ApiEndpoint(
+        "test",
+        ServiceName("fla"),
+        contract(tmp_path),
+        mock.world,
+        mock.tokens,
+        caller.clock,
+        ignore,
+        limits=Limits(1000, 1),
+        base_url="http://127.0.0.1",
+        hosts=(),
+    )
+    headers = {"authorization": f"Bearer {caller.token()}", "content-type": "application/json"}
+    caller.mock.application._router = endpoint
+    return Api(caller, headers)
+
+
+def test_query_and_header_parameters_are_validated(api: Api) -> None:
+    """What is required must be there, and what is there must be valid; all at once."""
+    both = [("query", "page"), ("header", "X-Kind")]
+
+    assert api.call("GET", "/pages?page=1", headers={"x-kind": "a"}) == (200, [])
+    assert api.call("GET", "/pages") == (400, both)
+    assert api.call("GET", "/pages?page=0", headers={"x-kind": "c"}) == (400, both)
+
+
+def test_a_resource_that_was_never_put_is_not_found(api: Api) -> None:
+    """Only a collection is there, and empty, before anything was put."""
+    before = api.call("GET", "/things/1")
+    put = api.call("PUT", "/things/1", b'{"a":1}')
+
+    assert [before, put, api.call("GET", "/things/1")] == [(404, []), (200, []), (200, [])]
