@@ -1,6 +1,7 @@
 """`fla-mock serve`."""
 
 import gc
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -105,6 +106,7 @@ def run(settings: Settings) -> None:
     from mock_server.demo.manifest import write_manifest  # noqa: PLC0415 - as above
 
     console.configure(settings.log_level)
+    _prepare(settings.ready_file)
     try:
         listener = server.bind(settings.host, settings.port)
     except server.AddressError as error:
@@ -125,6 +127,18 @@ def run(settings: Settings) -> None:
             asyncio.run(server.Server(mock.application, lambda: _tell(mock)).serve([listener]))
         finally:
             mock.close()
+
+
+def _prepare(ready_file: Path | None) -> None:
+    """Remove a ready file of an earlier start, which would tell of a server that is gone."""
+    if ready_file is None:
+        return
+    if not os.access(ready_file.absolute().parent, os.W_OK):
+        stop(f"{ready_file}: its folder is not there, or cannot be written to. Name another with --ready-file.")
+    try:
+        ready_file.unlink(missing_ok=True)
+    except OSError as error:
+        stop(f"{ready_file}: cannot be replaced: {error.strerror}. Name another with --ready-file.")
 
 
 def _tell(mock: "Mock") -> None:

@@ -54,6 +54,11 @@ class Route:
     operations: Mapping[str, Operation]
     values: Mapping[str, str]
 
+    @property
+    def template(self) -> str:
+        """The path as the contract writes it."""
+        return next(iter(self.operations.values())).template
+
 
 class Contract:
     """A loaded contract."""

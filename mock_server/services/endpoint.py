@@ -72,7 +72,7 @@ class _Call:
     scope: Scope
     trail: Trail
     now: float
-    operation: Operation | None = None
+    template: str = "(no such route)"
     principal: Principal | None = None
 
 
@@ -123,7 +123,7 @@ class ApiEndpoint:
         await answer(send, Answer(200, (_JSON, problems.trace_header(trace_id)), body))
 
     def _observe(self, call: _Call, status: int, error: str | None) -> None:
-        name = call.operation.name if call.operation else f"{call.scope['method'][:16]} (no such route)"
+        name = f"{call.scope['method'][:16]} {call.template}"
         client_id = call.principal.account.client_id if call.principal else None
         self._observer(Exchange(name, status, call.trail, client_id, error))
 
@@ -131,8 +131,7 @@ class ApiEndpoint:
         """Return the document to answer with. Raises `_Refused`."""
         try:
             route, operation = self._route(call)
-            call.operation = operation
-            principal = call.principal = self._principal(call, operation)
+            principal = self._principal(call, operation)
             values = self._parameters(call, operation, route)
             self._access(call, operation, principal, values)
             if operation.body is not None:
@@ -155,6 +154,7 @@ class ApiEndpoint:
         if route is None:
             raise _Refused(routes.no_such_route(call.trail))
         call.trail.passed(gateway.ROUTE)
+        call.template = route.template
         method = call.scope["method"]
         operation = route.operations.get(method)
         if operation is None:

@@ -233,6 +233,17 @@ def test_a_server_that_cannot_start_says_why(run: Run, tmp_path: Path, name: str
     assert "Traceback" not in result.output
 
 
+@pytest.mark.parametrize("name", ["no-such-folder/ready", "folder"])
+def test_a_ready_file_that_cannot_be_written_is_told(run: Run, tmp_path: Path, name: str) -> None:
+    """Whoever waits for the file would wait for ever."""
+    (tmp_path / "folder").mkdir()
+
+    result = run("serve", "--port", 0, "--keys", tmp_path / "keys", "--ready-file", tmp_path / name)
+
+    assert result.exit_code == 2
+    assert "--ready-file" in result.stderr
+
+
 def test_a_setting_of_the_environment_counts_like_its_flag(run: Run, tmp_path: Path) -> None:
     """`FLA_MOCK_WORLD` is `--world`, and the flag goes before it."""
     env = {"FLA_MOCK_WORLD": "from-environment.toml", "FLA_MOCK_KEYS": str(tmp_path)}
