@@ -1,6 +1,10 @@
 """The entry of `fla-mock` and of `python -m mock_server`."""
 
 import gc
+import signal
+import sys
+
+_INTERRUPTED = 130  # as a shell says of a command that Ctrl-C ended
 
 
 def main() -> None:
@@ -8,6 +12,10 @@ def main() -> None:
     # What is imported lives as long as the process: looking for garbage among it takes a tenth of the start. The server
     # switches the collector on again when it is up; the other commands are over before it would matter.
     gc.disable()
+    # Until the server has its own way to stop, a signal ends the program quietly.
+    status = 0 if sys.argv[1:2] == ["serve"] else _INTERRUPTED
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(status))
     from mock_server.cli import main as run  # noqa: PLC0415 - nothing slow is imported before that
 
     run()

@@ -3,6 +3,7 @@
 import logging
 import traceback
 
+from h11 import LocalProtocolError
 from starlette.types import ASGIApp
 
 from mock_server import problems
@@ -36,6 +37,9 @@ class Application:
 
         try:
             await self._router(scope, receive, note_start)
+        except LocalProtocolError:
+            # The server has already refused the rest of this request, broken chunks for instance, and hung up.
+            _logger.debug("the connection was gone before its answer")
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
             _logger.error(  # noqa: TRY400 - a stack trace is for those who ask for it, at level debug

@@ -4,8 +4,9 @@ The same verdict becomes the refusal on the wire, the trail in the journal, and 
 commands print, so nothing is decided twice.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any, NamedTuple
 
 
@@ -22,9 +23,9 @@ class Provenance(StrEnum):
     """Our choice: nothing public says so."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Requirement:
-    """A rule with a stable id."""
+    """A rule with a stable id. There is one object for each, compared by identity."""
 
     id: str
     statement: str
@@ -63,30 +64,40 @@ class Check(NamedTuple):
         return members | {name: text for name, text in texts.items() if text}
 
 
-@dataclass(slots=True)
 class Trail:
     """The checks of one decision, in the order they were made."""
 
-    checks: list[Check] = field(default_factory=list)
+    __slots__ = ("checks", "first_failure")
+
+    def __init__(self) -> None:
+        self.checks: list[Check] = []
+        self.first_failure: Check | None = None
+        """The check that the refusal on the wire is derived from; None when all is well."""
 
     def passed(self, requirement: Requirement, found: str = "") -> None:
         """Note that a requirement is met."""
-        self.checks.append(Check(requirement, Outcome.PASSED, "", found))
+        # Forty times a token request: a check that says nothing of its own is made once.
+        self.checks.append(Check(requirement, _PASSED, "", found) if found else _met(requirement))
 
     def failed(self, requirement: Requirement, expected: str, found: str, advice: str = "") -> None:
         """Note that a requirement is not met: what was expected, what came, what to do."""
-        self.checks.append(Check(requirement, Outcome.FAILED, expected, found, advice))
+        check = Check(requirement, Outcome.FAILED, expected, found, advice)
+        self.first_failure = self.first_failure or check
+        self.checks.append(check)
 
     def not_judged(self, requirement: Requirement, reason: str) -> None:
         """Note that a requirement could not be judged, and why."""
         self.checks.append(Check(requirement, Outcome.NOT_JUDGED, "", reason))
 
     @property
-    def first_failure(self) -> Check | None:
-        """The check that the refusal on the wire is derived from; None when all is well."""
-        return next((check for check in self.checks if check.outcome is Outcome.FAILED), None)
-
-    @property
     def accepted(self) -> bool:
         """Whether no check failed."""
         return self.first_failure is None
+
+
+_PASSED = Outcome.PASSED
+
+
+@cache
+def _met(requirement: Requirement) -> Check:
+    return Check(requirement, _PASSED)

@@ -9,7 +9,10 @@ _logger = logging.getLogger("fla_mock")
 
 
 def configure(level: str) -> None:
-    """Log to standard error: our own messages at `level`, uvicorn's only when they are errors."""
+    """Log to standard error: our own messages at `level`, uvicorn's only at level debug.
+
+    What uvicorn calls an error is a request that broke off, with a stack trace; faults of ours are logged by `edge`.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     _logger.addHandler(handler)
@@ -17,7 +20,7 @@ def configure(level: str) -> None:
     _logger.propagate = False
     server = logging.getLogger("uvicorn.error")
     server.addHandler(handler)
-    server.setLevel(logging.DEBUG if level == "debug" else logging.ERROR)
+    server.setLevel(logging.DEBUG if level == "debug" else logging.CRITICAL)
     server.propagate = False
 
 

@@ -38,9 +38,12 @@ def settings_from(**given: Any) -> Settings:  # noqa: ANN401 - validated here
 
     try:
         settings = Settings(**{name: value for name, value in given.items() if value not in (None, [])})
-        settings.token_policy()
     except ValidationError as error:
         stop("; ".join(_fault(fault) for fault in error.errors(include_url=False)))
+    try:
+        settings.token_policy()
+    except ValidationError as error:
+        stop("; ".join(f"--set (or FLA_MOCK_SET): {_fault(fault)}" for fault in error.errors(include_url=False)))
     return settings
 
 

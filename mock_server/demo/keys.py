@@ -59,9 +59,7 @@ class KeyFolder:
                 self._make(accounts, now)
             return {account.name: self._read(account.name) for account in accounts}
         except (OSError, ValueError) as error:
-            msg = (
-                f"{self.path}: the demo keys cannot be used: {error}. Remove this folder, or name another with --keys."
-            )
+            msg = f"{self.path}: the demo keys cannot be used: {error}. Remove it, or name another folder with --keys."
             raise KeyFolderError(msg) from None
 
     def existing(self, accounts: Iterable[Account]) -> Mapping[str, Identity]:

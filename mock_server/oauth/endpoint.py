@@ -182,6 +182,7 @@ class TokenEndpoint:
         self._observer(Exchange("token", reply.answer.status, trail, client_id, reply.error))
 
 
+_ENCODE = json.JSONEncoder(separators=(",", ":")).encode
 _STATUS = {req.METHOD.id: 405, req.SIZE.id: 413, req.COMPLETE.id: 408}
 
 
@@ -201,14 +202,14 @@ def _success(token: str, scopes: tuple[str, ...], lifetime: int, account: Accoun
 
 
 def _json(members: Mapping[str, str | int]) -> bytes:
-    return json.dumps(members, separators=(",", ":")).encode()
+    return _ENCODE(members).encode()
 
 
 class KeySetEndpoint:
     """Publishes the public key that access tokens verify with. Assumed: whether the real server does is not known."""
 
     def __init__(self, tokens: AccessTokens) -> None:
-        self._body = json.dumps(tokens.key_set(), separators=(",", ":")).encode()
+        self._body = _ENCODE(tokens.key_set()).encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

@@ -78,6 +78,8 @@ def read_request(
 
 
 def _misplaced(query: str) -> str:
+    if not query:
+        return ""
     names = {name for name, _ in parse_qsl(query[:4096], keep_blank_values=True)}
     return "Parameters in the query are not read: send them in the body." if names.intersection(_KNOWN) else ""
 

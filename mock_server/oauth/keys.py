@@ -16,7 +16,7 @@ _ALGORITHMS: Mapping[str, Algorithm] = get_default_algorithms()
 
 def fitting_algorithms(certificate: RegisteredCertificate) -> tuple[str, ...]:
     """Return the JWS algorithms that the key of a certificate can have signed with (RFC 7518 §3.3 to §3.5)."""
-    key = certificate.x509.public_key()
+    key = certificate.public_key
     if isinstance(key, rsa.RSAPublicKey):
         return (*RSA_PKCS1, *RSA_PSS)
     if isinstance(key, ec.EllipticCurvePublicKey):
@@ -33,6 +33,6 @@ def verifying_certificate(
     """
     verify = _ALGORITHMS[algorithm].verify
     for certificate in certificates:
-        if verify(signing_input, certificate.x509.public_key(), signature):
+        if verify(signing_input, certificate.public_key, signature):
             return certificate
     return None

@@ -16,7 +16,7 @@ class ErrorCode(StrEnum):
     UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class OAuthRequirement(Requirement):
     """A requirement with the error that its refusal answers with; the text is ours, and never quotes the request."""
 

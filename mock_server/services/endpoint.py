@@ -4,7 +4,6 @@ Route and method (404, 405), token (401), scope (403), parameters (400), access 
 415), body (400 with every issue).
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -40,7 +39,7 @@ from mock_server.redaction import shown
 from mock_server.services import requirements as req
 from mock_server.services.access import judge_employment, judge_enterprise
 from mock_server.services.contract import Contract, Operation, Route
-from mock_server.services.resources import Resources, represent
+from mock_server.services.resources import Resources, encode, represent
 from mock_server.verdict import Requirement, Trail
 from mock_server.world.store import World
 
@@ -119,7 +118,7 @@ class ApiEndpoint:
             await (answer_unread(scope, receive, send, reply) if refused.unread else answer(send, reply))
             return
         self._observe(call, 200, None)
-        body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        body = encode(document).encode()
         await answer(send, Answer(200, (_JSON, problems.trace_header(trace_id)), body))
 
     def _observe(self, call: _Call, status: int, error: str | None) -> None:

@@ -6,6 +6,9 @@ from typing import Any
 from mock_server.services.contract import Operation
 from mock_server.world.store import World
 
+encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""Writes JSON compactly."""
+
 
 class Resources:
     """The documents of one API in one world."""
@@ -16,8 +19,7 @@ class Resources:
 
     def put(self, path: str, body: dict[str, Any]) -> None:
         """Replace the document at a path."""
-        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-        self._world.put_document(self._api, path, text)
+        self._world.put_document(self._api, path, encode(body))
 
     def get(self, path: str, operation: Operation) -> dict[str, Any] | None:
         """Return the document at a path; a list that nothing was put in is empty, anything else is not there."""

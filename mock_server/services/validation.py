@@ -1,14 +1,15 @@
 """Validating input by a contract: every violation becomes an issue that a developer can act on."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 import jsonschema_rs
 
 from mock_server.identifiers import WrongChecksumError, parse_enterprise_number, parse_ssin
-from mock_server.problems import INVALID_STRUCTURE, SCHEMA_VIOLATION, UNKNOWN_INPUT, Issue
+from mock_server.problems import INVALID_STRUCTURE, SCHEMA_VIOLATION, Issue
+from mock_server.services.issues import issues_of
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _VALUE_MAX = 50
@@ -81,28 +82,5 @@ class BodySchema:
         return cls(required, _compile(schema, document))
 
     def issues(self, value: object) -> list[Issue]:
-        """Return every violation; none of them quotes the body, which may hold personal data."""
-        if self.validator.is_valid(value):
-            return []
-        return [issue for error in self.validator.iter_errors(value) for issue in _body_issues(error)]
-
-
-def _body_issues(error: jsonschema_rs.ValidationError) -> Iterator[Issue]:
-    place = _belgif_name(error.instance_path)
-    if error.kind.name == "additionalProperties":
-        for member in error.kind.as_dict()["unexpected"]:
-            name = f"{place}.{member}" if place else member
-            yield Issue(UNKNOWN_INPUT, "body", name, "this member is not known here")
-    elif error.kind.name == "required":
-        member = error.kind.as_dict()["property"]
-        yield Issue(SCHEMA_VIOLATION, "body", f"{place}.{member}" if place else member, "this member is required")
-    else:
-        yield Issue(SCHEMA_VIOLATION, "body", place, error.message)
-
-
-def _belgif_name(path: list[str | int]) -> str:
-    """Write a place in the body as Belgif does: `items[0].duration.value`."""
-    name = ""
-    for part in path:
-        name += f"[{part}]" if isinstance(part, int) else f".{part}" if name else part
-    return name
+        """Return the violations of a body."""
+        return issues_of(value, self.validator)

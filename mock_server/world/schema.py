@@ -60,7 +60,8 @@ mandates = Table(
     Column("start", String(6), nullable=False),
     Column("end", String(6)),
     Column("decision", String(16), nullable=False),
-    Index("mandates_of_mandator", "world", "mandator", "service"),
+    # With the position, or the order is taken from the primary key and every mandate of the world is read.
+    Index("mandates_of_mandator", "world", "mandator", "service", "position"),
 )
 
 employments = Table(
@@ -78,7 +79,7 @@ consumed_jtis = Table(
     # A digest of client id and jti: of fixed length, whatever characters the client chose.
     Column("digest", String(64), primary_key=True),
     Column("expires_at", Float, nullable=False),
-    Index("consumed_jtis_by_expiry", "expires_at"),
+    Index("consumed_jtis_by_expiry", "world", "expires_at"),
 )
 
 documents = Table(

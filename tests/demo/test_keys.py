@@ -104,7 +104,7 @@ def test_a_file_that_is_no_certificate_is_told(tmp_path: Path) -> None:
     keys.identities(ACCOUNTS[:1], NOW)
     (tmp_path / "one.cer").write_bytes(b"x")
 
-    with pytest.raises(KeyFolderError, match="Remove this folder, or name another with --keys"):
+    with pytest.raises(KeyFolderError, match="Remove it, or name another folder with --keys"):
         keys.identities(ACCOUNTS[:1], NOW)
 
 

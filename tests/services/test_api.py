@@ -182,6 +182,24 @@ def test_every_issue_is_listed(caller: Caller) -> None:
     assert not any(name.startswith("items[1]") for name in names)
 
 
+def test_issues_are_told_wherever_they_lie_in_a_long_list(caller: Caller) -> None:
+    """One bad training among a thousand is found, and named by its place."""
+    trainings = [dict(TRAINING) for _ in range(1_000)]
+    trainings[7]["type"] = "other"
+    trainings[733]["type"] = "other"
+
+    reply = send(caller, {"items": trainings})
+
+    assert [issue["name"] for issue in reply.json["issues"]] == ["items[7].type", "items[733].type"]
+
+
+def test_the_issues_of_a_hopeless_body_are_bounded(caller: Caller) -> None:
+    """Nobody mends a hundred thousand faults at once."""
+    replies = [send(caller, {"items": [{}] * 20_000}), send(caller, {f"x{number}": 1 for number in range(20_000)})]
+
+    assert [(reply.status, len(reply.json["issues"])) for reply in replies] == [(400, 100), (400, 100)]
+
+
 RAW_CASES = {
     "no body": b"",
     "not JSON": b"items=[]",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
 
 from mock_server.exchange import ignore
@@ -10,6 +11,7 @@ from mock_server.identifiers import ServiceName
 from mock_server.services.catalogue import contract_file
 from mock_server.services.contract import Contract, ContractError, load
 from mock_server.services.endpoint import ApiEndpoint, Limits
+from mock_server.services.issues import issues_of
 from tests.support import Caller
 
 CONTRACT = """
@@ -181,3 +183,31 @@ def test_a_resource_that_was_never_put_is_not_found(api: Api) -> None:
     put = api.call("PUT", "/things/1", b'{"a":1}')
 
     assert [before, put, api.call("GET", "/things/1")] == [(404, []), (200, []), (200, [])]
+
+
+LISTS = {
+    "type": "object",
+    "properties": {
+        "rows": {"type": "array", "items": {"type": "array", "items": {"type": "integer"}}, "maxItems": 60},
+        "set": {"type": "array", "minItems": 55, "uniqueItems": True},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("body", "places"),
+    [
+        ({"rows": [[0]] * 60, "set": list(range(55))}, []),
+        ({"rows": [[0] * 99 + ["x"]]}, ["rows[0][99]"]),
+        ({"rows": [[0]] * 55 + [["x"]]}, ["rows[55][0]"]),
+        ({"rows": [[0]] * 61}, ["rows"]),
+        ({"set": [1] * 60}, ["set"]),
+        ({"set": list(range(54))}, ["set"]),
+        ([0] * 60, [""]),
+    ],
+)
+def test_a_list_is_judged_whole_however_long_it_is(body: object, places: list[str]) -> None:
+    """Looking at long lists in stretches neither misses a fault nor finds one that is not there."""
+    issues = issues_of(body, jsonschema_rs.Draft4Validator(LISTS, mask="the value"))
+
+    assert [issue.name for issue in issues] == places
