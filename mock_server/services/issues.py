@@ -5,6 +5,7 @@ in stretches, and looking ends when there are enough issues for anyone to mend.
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import jsonschema_rs
@@ -16,20 +17,24 @@ MAX_ISSUES = 100
 _STRETCH = 50
 _MAX_NAME = 200
 
-# What a shorter list would be blamed for wrongly.
+_WIDE = 200
+
+# What a shorter list, or an object with fewer members, would be blamed for wrongly.
 _OF_WHOLE_LISTS = frozenset({"minItems", "maxItems", "uniqueItems"})
+_OF_WHOLE_OBJECTS = frozenset({"required", "minProperties", "maxProperties"})
 
 
 def issues_of(value: object, validator: jsonschema_rs.Draft4Validator) -> list[Issue]:
     """Return the violations of a value, at most `MAX_ISSUES`; none quotes the value, which may hold personal data."""
     if validator.is_valid(value):
         return []
+    untold = _OF_WHOLE_LISTS | _OF_WHOLE_OBJECTS if _has_wide_object(value) else _OF_WHOLE_LISTS
     found: dict[Issue, None] = {}
     for part, member, offset in _stretches(value):
         if validator.is_valid(part):
             continue
         for error in validator.iter_errors(part):
-            if part is not value and error.kind.name in _OF_WHOLE_LISTS:
+            if part is not value and error.kind.name in untold:
                 continue
             for issue in _told(error, member, offset):
                 found[issue] = None
@@ -59,8 +64,14 @@ def _cut(value: Any) -> Any:  # noqa: ANN401 - JSON is any value
     if isinstance(value, list):
         return [_cut(entry) for entry in value[:_STRETCH]]
     if isinstance(value, dict):
-        return {name: _cut(entry) for name, entry in value.items()}
+        return {name: _cut(entry) for name, entry in islice(value.items(), _WIDE)}
     return value
+
+
+def _has_wide_object(value: object) -> bool:
+    if isinstance(value, dict):
+        return len(value) > _WIDE or any(_has_wide_object(entry) for entry in value.values())
+    return isinstance(value, list) and any(_has_wide_object(entry) for entry in value)
 
 
 def _first(value: object, validator: jsonschema_rs.Draft4Validator) -> Issue:

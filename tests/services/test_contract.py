@@ -187,6 +187,7 @@ def test_a_resource_that_was_never_put_is_not_found(api: Api) -> None:
 
 LISTS = {
     "type": "object",
+    "dependencies": {"set": ["rows"]},
     "properties": {
         "rows": {"type": "array", "items": {"type": "array", "items": {"type": "integer"}}, "maxItems": 60},
         "set": {"type": "array", "minItems": 55, "uniqueItems": True},
@@ -201,9 +202,13 @@ LISTS = {
         ({"rows": [[0] * 99 + ["x"]]}, ["rows[0][99]"]),
         ({"rows": [[0]] * 55 + [["x"]]}, ["rows[55][0]"]),
         ({"rows": [[0]] * 61}, ["rows"]),
-        ({"set": [1] * 60}, ["set"]),
-        ({"set": list(range(54))}, ["set"]),
+        ({"set": [1] * 60, "rows": []}, ["set"]),
+        ({"set": list(range(54)), "rows": []}, ["set"]),
+        ({"rows": [[0]] * 60, "set": [*range(55), "x", "x"]}, ["set"]),
         ([0] * 60, [""]),
+        ({f"x{number}": 0 for number in range(300)} | {"set": 1, "rows": []}, ["set"]),
+        ({"rows": [[0]]} | {f"x{number}": 0 for number in range(300)} | {"set": list(range(54))}, ["set"]),
+        ({"rows": [["x"]]} | {f"x{number}": 0 for number in range(300)}, ["rows[0][0]"]),
     ],
 )
 def test_a_list_is_judged_whole_however_long_it_is(body: object, places: list[str]) -> None:
