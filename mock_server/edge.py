@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from urllib.parse import unquote
 
 from h11 import LocalProtocolError
 from starlette.types import ASGIApp
@@ -28,6 +29,8 @@ class Application:
         if scope["type"] != "http":
             await self._router(scope, receive, send)
             return
+        if not scope["path"].startswith("/"):
+            scope = _in_origin_form(scope)
         started = False
 
         async def note_start(message: Message) -> None:
@@ -51,6 +54,16 @@ class Application:
             _logger.debug("its trace", exc_info=error)
             if not started:
                 await answer_unread(scope, receive, send, _as_answer(problems.internal_server_error()))
+
+
+def _in_origin_form(scope: Scope) -> Scope:
+    """Return a request whose target was a whole URL, as a client behind a proxy sends it, with the path alone.
+
+    RFC 9112 §3.2.2: a server accepts both. The Host header names the same server.
+    """
+    _, scheme_ends, rest = scope["raw_path"].decode("latin-1").partition("://")
+    raw = f"/{rest.partition('/')[2]}" if scheme_ends else scope["raw_path"].decode("latin-1")
+    return {**scope, "path": unquote(raw), "raw_path": raw.encode("latin-1")}
 
 
 class Health:

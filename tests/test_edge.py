@@ -9,7 +9,7 @@ import pytest
 from mock_server.asgi import BodyTooSlowError, ClientGoneError, read_body
 from mock_server.edge import Application
 from tests.conftest import Starter
-from tests.support import FORM_HEADERS, TOKEN, Caller
+from tests.support import FORM_HEADERS, HOST, TOKEN, Caller, form
 
 
 def test_a_fault_of_our_own_is_a_problem_and_a_line_on_the_console(
@@ -47,7 +47,7 @@ def test_a_fault_after_the_answer_began_is_not_answered_twice() -> None:
     async def receive() -> Any:
         return {"type": "http.disconnect"}
 
-    asyncio.run(Application(router)({"type": "http", "headers": []}, receive, send))
+    asyncio.run(Application(router)({"type": "http", "path": "/", "headers": []}, receive, send))
 
     assert len(sent) == 1
 
@@ -65,6 +65,14 @@ def test_other_protocols_are_passed_on() -> None:
     asyncio.run(Application(router)({"type": "lifespan"}, nothing, nothing))
 
     assert seen == ["lifespan"]
+
+
+def test_a_target_may_be_a_whole_url(caller: Caller) -> None:
+    """A client behind a proxy sends one, and every server takes it (RFC 9112 §3.2.2)."""
+    whole = caller.call("POST", f"http://{HOST}{TOKEN}", form(), FORM_HEADERS)
+    others = [caller.call("GET", target).status for target in ("http://127.0.0.1/health", "*", "http://[", "x")]
+
+    assert (whole.status, others) == (200, [200, 404, 404, 404])
 
 
 async def never() -> Any:
