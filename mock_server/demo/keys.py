@@ -59,7 +59,8 @@ class KeyFolder:
                 self._make(accounts, now)
             return {account.name: self._read(account.name) for account in accounts}
         except (OSError, ValueError) as error:
-            msg = f"{self.path}: the demo keys cannot be used: {error}. Remove it, or name another folder with --keys."
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+            msg = f"{self.path}: the demo keys cannot be used: {reason}. Remove it, or name another folder with --keys."
             raise KeyFolderError(msg) from None
 
     def existing(self, accounts: Iterable[Account]) -> Mapping[str, Identity]:

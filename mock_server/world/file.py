@@ -45,6 +45,14 @@ _Client = Annotated[str, AfterValidator(parse_client_id)]
 _Quarter = Annotated[str, AfterValidator(Quarter.parse)]
 _Name = Annotated[str, Field(min_length=1, max_length=200)]
 
+# In the words of TOML, not of Python.
+_SHAPES = {
+    "tuple_type": "a list",
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+    "string_type": "text, in quotes",
+}
+
 
 class WorldFileError(ValueError):
     """A world file that cannot be used; one line for each fault."""
@@ -222,6 +230,8 @@ def _sentences(error: ValidationError, raw: Mapping[str, Any]) -> list[str]:
             expectation = f"is not known here; known are {', '.join(_known_members(fault['loc']))}"
         elif fault["type"] == "missing":
             expectation = "is missing"
+        elif fault["type"] in _SHAPES:
+            expectation = f"is {_SHAPES[fault['type']]}; found {shown(fault['input'])}"
         else:
             expectation = f"{fault['msg'].removeprefix('Value error, ')}; found {shown(fault['input'])}"
         lines.append(f"{place}{label}: {expectation}")
