@@ -231,7 +231,7 @@ def _sentences(error: ValidationError, raw: Mapping[str, Any]) -> list[str]:
         elif fault["type"] == "missing":
             expectation = "is missing"
         elif fault["type"] in _SHAPES:
-            expectation = f"is {_SHAPES[fault['type']]}; found {shown(fault['input'])}"
+            expectation = f"should be {_SHAPES[fault['type']]}; found {shown(fault['input'])}"
         else:
             expectation = f"{fault['msg'].removeprefix('Value error, ')}; found {shown(fault['input'])}"
         lines.append(f"{place}{label}: {expectation}")

@@ -97,9 +97,9 @@ def test_a_certificate_that_has_expired_may_be_registered(tmp_path: Path) -> Non
 
 FAULTS: dict[str, tuple[str, str]] = {
     "TOML that is broken": ("enterprises = [", "not valid TOML"),
-    "a number in place of a list": ("enterprises = 3", "enterprises: is a list; found 3"),
-    "a number in place of a table": ("mandates = [1]", "mandates[0]: is a table; found 1"),
-    "a list in place of a table": ("settings = []", "settings: is a table; found []"),
+    "a number in place of a list": ("enterprises = 3", "enterprises: should be a list; found 3"),
+    "a number in place of a table": ("mandates = [1]", "mandates[0]: should be a table; found 1"),
+    "a list in place of a table": ("settings = []", "settings: should be a table; found []"),
     "an unknown table": ("[[companies]]", "companies: is not known here; known are enterprises, accounts"),
     "an unknown member": (
         ENTERPRISES.replace('name = "Employer"', 'title = "Employer"'),
@@ -117,7 +117,7 @@ FAULTS: dict[str, tuple[str, str]] = {
     ),
     "an enterprise number that is a number": (
         ENTERPRISES.replace('"1999000150"', "1999000150"),
-        "enterprises[0].number (“Employer”): is text, in quotes; found 1999000150",
+        "enterprises[0].number (“Employer”): should be text, in quotes; found 1999000150",
     ),
     "an enterprise twice": (ENTERPRISES + ENTERPRISES, "1999000150 is there twice"),
     "an unknown capacity": (
