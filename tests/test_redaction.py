@@ -39,6 +39,11 @@ def test_a_long_value_is_cut() -> None:
     assert f"“{'x' * SHOWN_MAX}…”" == shown("x" * 10_000_000)
 
 
+def test_a_value_that_could_begin_a_token_everywhere_is_cut_like_any_other() -> None:
+    """Looking for tokens is bounded, whatever a client sends."""
+    assert shown("ey-" * 1_000_000) == f"“{'ey-' * (SHOWN_MAX // 3)}…”"
+
+
 @pytest.mark.parametrize(("value", "text"), [(1, "1"), (None, "None"), (["a"], "['a']"), (True, "True")])
 def test_other_values_are_shown_without_quotes(value: object, text: str) -> None:
     """A number is told apart from its text."""

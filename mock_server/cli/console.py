@@ -18,10 +18,12 @@ def configure(level: str) -> None:
     _logger.addHandler(handler)
     _logger.setLevel(level.upper())
     _logger.propagate = False
-    server = logging.getLogger("uvicorn.error")
-    server.addHandler(handler)
-    server.setLevel(logging.DEBUG if level == "debug" else logging.CRITICAL)
-    server.propagate = False
+    # asyncio writes a stack trace for every connection that the system has no room for.
+    for name in ("uvicorn.error", "asyncio"):
+        library = logging.getLogger(name)
+        library.addHandler(handler)
+        library.setLevel(logging.DEBUG if level == "debug" else logging.CRITICAL)
+        library.propagate = False
 
 
 def report(exchange: Exchange) -> None:
