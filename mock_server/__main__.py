@@ -3,7 +3,9 @@
 import gc
 import signal
 import sys
+import traceback
 
+_FAULT = 2
 _INTERRUPTED = 130  # as a shell says of a command that Ctrl-C ended
 
 
@@ -18,7 +20,15 @@ def main() -> None:
         signal.signal(number, lambda *_: sys.exit(status))
     from mock_server.cli import main as run  # noqa: PLC0415 - nothing slow is imported before that
 
-    run()
+    try:
+        run()
+    except Exception as error:  # noqa: BLE001 - the last resort: nobody is shown a stack trace
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        print(  # noqa: T201 - whatever went wrong, this works
+            f"fla-mock: a fault of fla-mock itself ({type(error).__name__} in {place.name}): please report it.",
+            file=sys.stderr,
+        )
+        sys.exit(_FAULT)
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ def create_mock(  # noqa: PLR0913 - each is a part that a test or a command may 
     hosts = frozenset(_hosts(settings, base_url))
     store = Store()
     world = store.create_world(state)
-    signing_key = signing_key or (new_signing_key() if demo is None else keys.signing_key())
+    signing_key = signing_key or (keys.signing_key() if demo is not None and make_keys else new_signing_key())
     tokens = AccessTokens(signing_key, world.name)
     authority = Authority(world.account, known, policy)
     token_url = f"{base_url}{TOKEN_PATH}"

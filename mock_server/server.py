@@ -10,7 +10,7 @@ import uvicorn
 from mock_server.edge import Application
 
 _STOP_SECONDS = 1
-_BACKLOG = 2048
+_BACKLOG = 128
 
 
 class AddressError(OSError):

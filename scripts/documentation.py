@@ -52,7 +52,11 @@ def _plain(text: str) -> str:
 def requirements() -> str:
     """Return every check that a trail can hold as a page."""
     sections: list[tuple[str, str, Iterable[Requirement]]] = [
-        ("Token endpoint", "In the order in which they are judged.", oauth.ALL),
+        (
+            "Token endpoint",
+            "In the order of the check list; what needs no registered data is judged a little earlier.",
+            oauth.ALL,
+        ),
         ("Gateway", "On every call of an API.", gateway.ALL),
         ("Contract", "On the input of a call.", api.ALL),
         ("Access", "Who may act for whom.", access.ALL),

@@ -94,10 +94,10 @@ def policy_table(*, as_json: Annotated[bool, typer.Option("--json", help="Print 
         print_json(rows)
         return
     from rich.console import Console  # noqa: PLC0415 - slow to import
-    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.table import Column, Table  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above
 
-    table = Table("field", "documented", "lenient", "strict", "known from", "meaning")
+    table = Table(Column("field", no_wrap=True), "documented", "lenient", "strict", "known from", "meaning")
     for row in rows:
         known = f"{row['provenance']}: {row['source']}"
         cells = [row["name"], *(_short(row[preset]) for preset in PRESETS), known, row["description"]]

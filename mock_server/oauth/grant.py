@@ -27,7 +27,10 @@ def granted_scopes(account: Account, services: Mapping[ServiceName, Service]) ->
 def judge_scope(
     trail: Trail, requested: str | None, account: Account | None, services: Mapping[ServiceName, Service]
 ) -> tuple[str, ...]:
-    """Return the scopes of the access token: those asked for, or all when none are (developer guide)."""
+    """Return the scopes of the access token: those asked for, or all.
+
+    The developer guide says that “default scopes” are selected when none is asked for; that these are all is assumed.
+    """
     granted = granted_scopes(account, services) if account is not None else ()
     if account is None:
         trail.not_judged(req.PERMISSION, "no account")
