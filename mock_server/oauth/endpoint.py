@@ -165,7 +165,9 @@ class TokenEndpoint:
         error = requirement.error
         if requirement is req.PERMISSION:
             error = ErrorCode(self._policy.no_permission_error)
-        status = _STATUS.get(requirement.id, 400)
+        elif requirement in {req.ASSERTION_TYPE, req.ASSERTION_PRESENT}:
+            error = ErrorCode(self._policy.missing_assertion_error)
+        status = self._policy.media_type_status if requirement is req.MEDIA_TYPE else _STATUS.get(requirement.id, 400)
         headers = _HEADERS
         if requirement is req.METHOD:
             headers = (*headers, (b"allow", b"POST"))

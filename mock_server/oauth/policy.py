@@ -59,6 +59,18 @@ class Policy(BaseModel):
         "RFC 6749 §5.2",
         "Error for an account without any permission.",
     )
+    missing_assertion_error: Literal["invalid_client", "invalid_request"] = _setting(
+        "invalid_client",
+        Provenance.ASSUMED,
+        "RFC 6749 §5.2; servers differ",
+        "Error for a missing or wrong `client_assertion_type`, or a missing `client_assertion`.",
+    )
+    media_type_status: Literal[400, 415] = _setting(
+        400,
+        Provenance.ASSUMED,
+        "RFC 6749 §5.2: 400; RFC 9110 §15.5.16: 415",
+        "HTTP status for a body that is not a form.",
+    )
     algorithms: tuple[Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES384", "ES512"], ...] = _setting(
         (*RSA_PKCS1, *ECDSA),
         Provenance.ASSUMED,

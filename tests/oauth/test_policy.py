@@ -84,6 +84,21 @@ def test_the_error_of_an_account_without_permission_is_a_setting(started: Starte
     assert started(set=("no_permission_error=invalid_scope",)).post(body).json["error"] == "invalid_scope"
 
 
+@pytest.mark.parametrize("parameter", ["client_assertion", "client_assertion_type"])
+def test_the_error_for_a_missing_assertion_is_a_setting(started: Starter, parameter: str) -> None:
+    """Servers differ between invalid_client and invalid_request."""
+    reply = started(set=("missing_assertion_error=invalid_request",)).post(form(**{parameter: None}))
+
+    assert (reply.status, reply.json["error"]) == (400, "invalid_request")
+
+
+def test_the_status_for_another_media_type_is_a_setting(started: Starter) -> None:
+    """415 is defensible too; the error stays invalid_request."""
+    reply = started(set=("media_type_status=415",)).post(headers={"content-type": "application/json"})
+
+    assert (reply.status, reply.json["error"]) == (415, "invalid_request")
+
+
 def test_the_longest_lifetime_is_a_setting(started: Starter) -> None:
     """A longer lifetime is accepted up to the limit that was set, and its skew."""
     caller = started(set=("max_lifetime=1000",))
