@@ -1,13 +1,16 @@
 """What a world is made of (guide §2 to §4; MAHIS). Values only; nothing here knows how they are stored."""
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
+from typing import Any, NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
+from mock_server.clock import ClockState
 from mock_server.identifiers import Capacity, ClientId, EnterpriseNumber, Quarter, ServiceName, Ssin
 
 
@@ -24,6 +27,13 @@ class Service:
     """Whether an employer can have one mandatary at most (said of the FLA: G§2.2.1)."""
 
 
+class Administrator(NamedTuple):
+    """Who was named when a capacity was activated (G§5): the e-mail address of the capacity, and a person."""
+
+    email: str
+    local_administrator: str
+
+
 @dataclass(frozen=True, slots=True)
 class Enterprise:
     """A company and the capacities that are active for it."""
@@ -33,6 +43,22 @@ class Enterprise:
     capacities: frozenset[Capacity]
     employments: "Employments | None" = None
     """Says for this employer alone what the world's setting of the same name says for all."""
+    administrators: Mapping[Capacity, Administrator] = field(default_factory=dict)
+    """Of the capacities that were activated one by one; those of a world file may have none."""
+
+
+class Period(NamedTuple):
+    """From when, and until when, something has effect, in Unix seconds; None: always did, for ever."""
+
+    since: float | None = None
+    until: float | None = None
+
+    def covers(self, now: float) -> bool:
+        """Whether it has effect at a moment."""
+        return (self.since is None or self.since <= now) and (self.until is None or now < self.until)
+
+
+ALWAYS = Period()
 
 
 @dataclass(frozen=True)
@@ -41,6 +67,12 @@ class RegisteredCertificate:
 
     name: str
     der: bytes
+    period: Period = ALWAYS
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The SHA-256 of the certificate, in hexadecimal: what tells certificates of an account apart."""
+        return hashlib.sha256(self.der).hexdigest()
 
     @cached_property
     def x509(self) -> x509.Certificate:
@@ -68,6 +100,42 @@ class Account:
     capacity: Capacity
     permissions: tuple[ServiceName, ...]
     certificates: tuple[RegisteredCertificate, ...]
+    period: Period = ALWAYS
+    permission_periods: Mapping[ServiceName, Period] = field(default_factory=dict)
+    """Of the permissions that do not have effect always."""
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing about this account begins or ends to have effect with time."""
+        return (
+            self.period == ALWAYS
+            and not self.permission_periods
+            and all(entry.period == ALWAYS for entry in self.certificates)
+        )
+
+    def at(self, now: float) -> "Account | None":
+        """Return the account with what has effect at a moment; None when it has none itself."""
+        if self.is_settled:
+            return self
+        if not self.period.covers(now):
+            return None
+        return replace(
+            self,
+            permissions=tuple(
+                name for name in self.permissions if self.permission_periods.get(name, ALWAYS).covers(now)
+            ),
+            certificates=tuple(entry for entry in self.certificates if entry.period.covers(now)),
+        )
+
+
+class Party(StrEnum):
+    """A side of a mandate."""
+
+    MANDATOR = "mandator"
+    MANDATARY = "mandatary"
+
+
+BOTH = frozenset(Party)
 
 
 class MandateDecision(StrEnum):
@@ -100,6 +168,11 @@ class Mandate:
     start: Quarter
     end: Quarter | None = None
     decision: MandateDecision = MandateDecision.CONFIRMED
+    proposed_by: Party | None = None
+    """None: a procuration that both signed, or not known."""
+    confirmed_by: frozenset[Party] = BOTH
+    id: int = 0
+    """Its number in its world; 0 before it is stored."""
 
     def status_in(self, quarter: Quarter) -> MandateStatus:
         """Return what this mandate is during a quarter."""
@@ -144,6 +217,13 @@ class OwnNumber(StrEnum):
     ALLOW = "allow"
 
 
+class CalendarYear(StrEnum):
+    """Whether the calendar year of a call has to lie inside the mandate, whole."""
+
+    IGNORE = "ignore"
+    REQUIRE = "require"
+
+
 @dataclass(frozen=True, slots=True)
 class WorldSettings:
     """What a world leaves to choose."""
@@ -152,14 +232,42 @@ class WorldSettings:
     """Assumed: what the real API answers for an unknown employee is not known."""
     mandatary_own_number: OwnNumber = OwnNumber.REFUSE
     """Assumed: the guide contradicts itself (example 6 against G§4.4)."""
+    activation_delay: float = 0.0
+    """Seconds until a change in ChaMan has effect. Assumed: the real delay is not known."""
+    calendar_year_in_mandate: CalendarYear = CalendarYear.IGNORE
+    """Assumed: what an end quarter does to a call for another year is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A stored resource: the API, the path below its base, and the JSON text."""
+
+    api: str
+    path: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFault:
+    """A scripted fault as a world keeps it; what its members mean is the gateway's business."""
+
+    id: int
+    members: Mapping[str, Any]
+    seen: int = 0
+    """How many requests matched it."""
+    fired: int = 0
+    """How many of them it was applied to."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorldState:
-    """All that a world starts with."""
+    """All of a world but its journal and its consumed jtis."""
 
     enterprises: tuple[Enterprise, ...] = ()
     accounts: tuple[Account, ...] = ()
     mandates: tuple[Mandate, ...] = ()
     employments: tuple[Employment, ...] = ()
     settings: WorldSettings = field(default_factory=WorldSettings)
+    documents: tuple[Document, ...] = ()
+    clock: ClockState = field(default_factory=ClockState)
+    faults: tuple[StoredFault, ...] = ()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mock_server.certificates.files import read_bounded
 from mock_server.identifiers import (
     Capacity,
     EnterpriseNumber,
@@ -57,7 +58,8 @@ def parse_own_account(text: str, services: Mapping[ServiceName, Service]) -> Own
     try:
         client_id = parse_client_id(once["client_id"])
         enterprise = parse_enterprise_number(once["enterprise"])
-        mandators = tuple(parse_enterprise_number(number) for number in many["mandator"])
+        # A number may be written in two ways; a mandate is given once.
+        mandators = tuple(dict.fromkeys(parse_enterprise_number(number) for number in many["mandator"]))
         capacity = Capacity(once["capacity"])
     except InvalidIdentifierError as error:
         msg = f"--account {shown(text)}: {error}"
@@ -65,15 +67,20 @@ def parse_own_account(text: str, services: Mapping[ServiceName, Service]) -> Own
     except ValueError:
         msg = f"--account {shown(text)}: capacity is one of {', '.join(Capacity)}"
         raise OwnAccountError(msg) from None
+    name = once.get("name", client_id)
+    if name != _as_text(name):
+        msg = f"--account {shown(text)}: name: expected text in UTF-8, found {shown(name)}"
+        raise OwnAccountError(msg)
+    certificates = [_certificate(text, path) for path in dict.fromkeys(many["cert"])]
     account = Account(
         client_id=client_id,
-        name=once.get("name", client_id),
+        name=name,
         enterprise=enterprise,
         capacity=capacity,
         # By default every permission that means something to this capacity is ticked.
-        permissions=tuple(ServiceName(name) for name in many["permission"])
+        permissions=tuple(ServiceName(name) for name in dict.fromkeys(many["permission"]))
         or tuple(name for name, service in services.items() if capacity in service.scopes),
-        certificates=tuple(_certificate(text, path) for path in many["cert"]),
+        certificates=tuple({entry.der: entry for entry in certificates}.values()),
     )
     return OwnAccount(account, mandators)
 
@@ -95,14 +102,21 @@ def _members(text: str) -> tuple[dict[str, str], dict[str, list[str]]]:
 
 
 def _certificate(text: str, path: str) -> RegisteredCertificate:
-    file = Path(path).expanduser()
     try:
-        return register_certificate(file.name, file.read_bytes())
+        file = Path(path).expanduser()
+        # A file's name may be bytes that are no text; the certificate's has to be some.
+        return register_certificate(_as_text(file.name), read_bounded(file))
+    except RuntimeError:
+        msg = f"--account {shown(text)}: {shown(path)} cannot be read: its user has no home folder; write the path out"
     except OSError as error:
         msg = f"--account {shown(text)}: {shown(path)} cannot be read: {error.strerror}"
     except CertificateRefusedError as error:
         msg = f"--account {shown(text)}: {shown(path)}: {error}"
     raise OwnAccountError(msg)
+
+
+def _as_text(name: str) -> str:
+    return name.encode("utf-8", "replace").decode()
 
 
 def add_own_account(

@@ -1,6 +1,9 @@
-"""The tables. Every row belongs to a world."""
+"""The tables. Every row but those of `meta` belongs to a world."""
 
 from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
+
+VERSION = 1
+"""Raised with every change of the tables: a new column has a server default or may be null, so that it can be added."""
 
 metadata = MetaData()
 
@@ -9,12 +12,39 @@ def _world() -> Column[str]:
     return Column("world", String(64), primary_key=True)
 
 
+def _period() -> tuple[Column[float], Column[float]]:
+    return Column("active_from", Float), Column("active_until", Float)
+
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
 worlds = Table(
     "worlds",
     metadata,
     _world(),
     Column("employments", String(16), nullable=False),
     Column("mandatary_own_number", String(16), nullable=False),
+    Column("activation_delay", Float, nullable=False, server_default="0"),
+    Column("calendar_year_in_mandate", String(16), nullable=False, server_default="ignore"),
+    Column("clock_offset", Float, nullable=False, server_default="0"),
+    Column("clock_frozen_at", Float),
+    # Raised with every change but those of documents, so that a process knows when what it remembers is old.
+    Column("revision", Integer, nullable=False, server_default="0"),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    _world(),
+    Column("exchanges", Integer, nullable=False),
+    Column("dropped", Integer, nullable=False),
+    Column("mandates", Integer, nullable=False),
+    Column("faults", Integer, nullable=False),
 )
 
 enterprises = Table(
@@ -27,6 +57,16 @@ enterprises = Table(
     Column("employments", String(16)),
 )
 
+administrators = Table(
+    "administrators",
+    metadata,
+    _world(),
+    Column("enterprise", String(10), primary_key=True),
+    Column("capacity", String(32), primary_key=True),
+    Column("email", Text, nullable=False),
+    Column("local_administrator", Text, nullable=False),
+)
+
 accounts = Table(
     "accounts",
     metadata,
@@ -36,7 +76,18 @@ accounts = Table(
     Column("name", Text, nullable=False),
     Column("enterprise", String(10), nullable=False),
     Column("capacity", String(32), nullable=False),
-    Column("permissions", Text, nullable=False),
+    *_period(),
+    Index("accounts_of_enterprise", "world", "enterprise", "capacity"),
+)
+
+permissions = Table(
+    "permissions",
+    metadata,
+    _world(),
+    Column("client_id", String(200), primary_key=True),
+    Column("service", String(64), primary_key=True),
+    Column("position", Integer, nullable=False),
+    *_period(),
 )
 
 certificates = Table(
@@ -47,21 +98,25 @@ certificates = Table(
     Column("position", Integer, primary_key=True),
     Column("name", Text, nullable=False),
     Column("der", LargeBinary, nullable=False),
+    *_period(),
 )
 
 mandates = Table(
     "mandates",
     metadata,
     _world(),
-    Column("position", Integer, primary_key=True),
+    Column("id", Integer, primary_key=True, autoincrement=False),
     Column("mandator", String(10), nullable=False),
     Column("mandatary", String(10), nullable=False),
     Column("service", String(64), nullable=False),
     Column("start", String(6), nullable=False),
     Column("end", String(6)),
     Column("decision", String(16), nullable=False),
-    # With the position, or the order is taken from the primary key and every mandate of the world is read.
-    Index("mandates_of_mandator", "world", "mandator", "service", "position"),
+    Column("proposed_by", String(16)),
+    Column("confirmed_by", String(32), nullable=False),
+    # With the id, or the order is taken from the primary key and every mandate of the world is read.
+    Index("mandates_of_mandator", "world", "mandator", "service", "id"),
+    Index("mandates_of_mandatary", "world", "mandatary", "id"),
 )
 
 employments = Table(
@@ -79,6 +134,7 @@ consumed_jtis = Table(
     # A digest of client id and jti: of fixed length, whatever characters the client chose.
     Column("digest", String(64), primary_key=True),
     Column("expires_at", Float, nullable=False),
+    Column("used_at", Float, nullable=False),
     Index("consumed_jtis_by_expiry", "world", "expires_at"),
 )
 
@@ -89,4 +145,28 @@ documents = Table(
     Column("api", String(64), primary_key=True),
     Column("path", Text, primary_key=True),
     Column("body", Text, nullable=False),
+)
+
+faults = Table(
+    "faults",
+    metadata,
+    _world(),
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("members", Text, nullable=False),
+    Column("seen", Integer, nullable=False),
+    Column("fired", Integer, nullable=False),
+)
+
+exchanges = Table(
+    "exchanges",
+    metadata,
+    _world(),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("operation", Text, nullable=False),
+    Column("client_id", Text),
+    Column("status", Integer),
+    Column("refused_by", String(64)),
+    Column("fault", Integer),
+    # All of it, as JSON: what the columns above say is there for looking up.
+    Column("record", Text, nullable=False),
 )

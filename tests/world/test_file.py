@@ -122,7 +122,7 @@ FAULTS: dict[str, tuple[str, str]] = {
     "an enterprise twice": (ENTERPRISES + ENTERPRISES, "1999000150 is there twice"),
     "an unknown capacity": (
         ENTERPRISES.replace('["employer"]', '["boss"]'),
-        "enterprises[0].capacities[0] (“Employer”): Input should be 'employer', 'social-secretariat'",
+        "should be employer, social-secretariat, service-provider or training-provider; found “boss”",
     ),
     "a client id with a space": (
         ENTERPRISES + ACCOUNT.replace("self_service_expeditor_1", "my id"),
@@ -186,7 +186,10 @@ FAULTS: dict[str, tuple[str, str]] = {
         ENTERPRISES + MANDATE + 'status = "ended"',
         "a mandate that is ended has an end quarter",
     ),
-    "an unknown status": (ENTERPRISES + MANDATE + 'status = "on"', "mandates[0].status: Input should be 'proposed'"),
+    "an unknown status": (
+        ENTERPRISES + MANDATE + 'status = "on"',
+        "mandates[0].status: should be proposed, confirmed, active, ended, rejected or revoked; found “on”",
+    ),
     "an employment with an unknown employer": (
         ENTERPRISES + '[[employments]]\nenterprise = "1999000348"\nssin = "65111899997"',
         "employments[0]: enterprise 1999000348 is not an employer",
@@ -253,7 +256,7 @@ def test_the_status_of_a_mandate_follows_its_quarters(tmp_path: Path, quarter: Q
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     """The message says what could be given instead."""
-    with pytest.raises(WorldFileError, match="Give the path of a TOML file, or demo, or empty"):
+    with pytest.raises(WorldFileError, match="Give the path of a TOML or JSON file, or demo, or empty"):
         load_world(tmp_path / "none.toml", services())
 
 
