@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -64,15 +64,20 @@ def host_of(scope: Scope) -> tuple[str, str] | None:
     return (match[0], match[1].lower()) if match else None
 
 
+def refuse_announced(scope: Scope, limit: int) -> None:
+    """Raise `BodyTooLargeError` if the body says that it is larger than the limit."""
+    lengths = header_values(scope, b"content-length")
+    if lengths and (len(lengths[0]) > len(str(limit)) + 1 or int(lengths[0]) > limit):
+        raise BodyTooLargeError
+
+
 async def read_body(scope: Scope, receive: Receive, *, limit: int, seconds: float) -> bytes:
     """Read a whole body.
 
     A body that says it is too large is refused before anything of it is read. Raises `BodyTooLargeError`,
     `BodyTooSlowError` and `ClientGoneError`.
     """
-    lengths = header_values(scope, b"content-length")
-    if lengths and (len(lengths[0]) > len(str(limit)) + 1 or int(lengths[0]) > limit):
-        raise BodyTooLargeError
+    refuse_announced(scope, limit)
     chunks: list[bytes] = []
     size = 0
     try:
@@ -97,6 +102,17 @@ async def answer(send: Send, reply: Answer) -> None:
     headers = (*reply.headers, (b"content-length", str(len(reply.body)).encode()))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": reply.body})
+
+
+async def send_whole(send: Send, reply: Answer, parts: Iterable[bytes], seconds: float) -> None:
+    """Send a whole answer whose body is in parts, with a wait of so many seconds between two of them."""
+    headers = (*reply.headers, (b"content-length", str(len(reply.body)).encode()))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    for number, part in enumerate(parts):
+        if number:
+            await asyncio.sleep(seconds)
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def answer_unread(scope: Scope, receive: Receive, send: Send, reply: Answer) -> None:

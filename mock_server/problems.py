@@ -182,6 +182,12 @@ def unsupported_media_type(detail: str) -> Problem:
     return Problem("about:blank", "Unsupported Media Type", 415, detail)
 
 
+def service_unavailable() -> Problem:
+    """Own up to a store that cannot be used; the console says why."""
+    detail = "The mock server's store cannot be used; its console says more"
+    return Problem(f"{_BELGIF}:serviceUnavailable", "Service is unavailable", 503, detail)
+
+
 def internal_server_error() -> Problem:
     """Own up to a fault of the mock itself; the console says which."""
     detail = "An unexpected error in the mock server; its console says more"

@@ -4,6 +4,7 @@ The same verdict becomes the refusal on the wire, the trail in the journal, and 
 commands print, so nothing is decided twice.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -67,12 +68,16 @@ class Check(NamedTuple):
 class Trail:
     """The checks of one decision, in the order they were made."""
 
-    __slots__ = ("checks", "first_failure")
+    __slots__ = ("checks", "evidence", "first_failure", "near_misses")
 
     def __init__(self) -> None:
         self.checks: list[Check] = []
         self.first_failure: Check | None = None
         """The check that the refusal on the wire is derived from; None when all is well."""
+        self.near_misses: list[str] = []
+        """What would have been accepted, and how little it differs: one sentence each."""
+        self.evidence: Mapping[str, Any] | None = None
+        """What was judged, decoded: the header and the claims of an assertion, never its signature."""
 
     def passed(self, requirement: Requirement, found: str = "") -> None:
         """Note that a requirement is met."""

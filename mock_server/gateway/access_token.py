@@ -4,6 +4,7 @@ Only its header is known (the screenshot of G§7.3.1); the claims of the real v5
 """
 
 import hashlib
+import math
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -54,8 +55,9 @@ class AccessTokens:
             "aud": self._audience,
             "client_id": account.client_id,
             "scope": " ".join(scopes),
-            "iat": now,
-            "exp": now + lifetime,
+            # NumericDates are whole seconds; rounded up, so that expires_in stays true.
+            "iat": int(now),
+            "exp": math.ceil(now) + lifetime,
             "jti": secrets.token_urlsafe(16),
         }
         # Header exactly {"alg":"RS256","kid":"oauth"}: an empty typ is left out by PyJWT.

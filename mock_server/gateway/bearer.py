@@ -92,3 +92,13 @@ def judge_scope(trail: Trail, principal: Principal, required: Sequence[str]) -> 
         "for with a narrower scope.",
     )
     return problems.missing_scope(required, "The access token lacks a scope that this operation asks for")
+
+
+def claimed_client(scope: Scope, tokens: AccessTokens) -> str | None:
+    """Return the client that the access token of a request was issued to, whether it has expired or not."""
+    values = header_values(scope, b"authorization")
+    scheme, _, token = values[0].partition(" ") if len(values) == 1 else ("", "", "")
+    try:
+        return tokens.read(token.strip()).client_id if scheme.lower() == "bearer" else None
+    except InvalidAccessTokenError:
+        return None

@@ -1,10 +1,10 @@
 """Which audiences an assertion may name, and the platform's own token URLs."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
 from mock_server.asgi import Scope, host_of
+from mock_server.gateway.addresses import Addresses
 from mock_server.oauth.claims import Audiences
 from mock_server.redaction import shown
 
@@ -28,19 +28,18 @@ class AudienceRule:
     """What a token endpoint accepts as its audience."""
 
     always: tuple[str, ...]
-    """The token URL of the environment, that of `--public-url`, and what the policy adds."""
-    hosts: Collection[str]
-    """Names under which the endpoint may be called: only with one of these is the URL called an audience, so that
-    nobody makes an assertion meant for another server fit by sending that server's name in `Host`."""
+    """The world's own token URL, that of the environment, and what the policy adds."""
+    addresses: Addresses
 
     def audiences(self, scope: Scope) -> Audiences:
-        """Return the audiences of one request."""
-        host = host_of(scope)
-        if host is None or host[1] not in self.hosts:
+        """Return the audiences of one request: the URL called, and those that always are."""
+        base = self.addresses.called(scope)
+        if base is None:
+            host = host_of(scope)
             name = "no usable Host header" if host is None else f"the name {shown(host[1])}"
             advice = (
                 f"This server was called by {name}: start it with --allowed-host or --public-url to accept that URL."
             )
             return Audiences(self.always, advice)
-        called = f"{scope['scheme']}://{host[0]}{scope['path']}"
+        called = f"{base}{scope['path']}"
         return Audiences((called, *(url for url in self.always if url != called)))

@@ -3,7 +3,6 @@
 Each function judges what it can even after an earlier check failed, so that one look at the trail shows every fault.
 """
 
-import datetime as dt
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from mock_server.oauth.assertion import Assertion
 from mock_server.oauth.keys import fitting_algorithms, verifying_certificate
 from mock_server.oauth.policy import Policy
 from mock_server.oauth.requirements import OAuthRequirement
+from mock_server.oauth.times import moment, period
 from mock_server.redaction import shown
 from mock_server.verdict import Trail
 from mock_server.world.model import Account, RegisteredCertificate
@@ -84,7 +84,7 @@ def _judge_account(
             req.ACCOUNT,
             "the client id of an account of this world",
             f"{shown(subject)}, which no account has",
-            "Compare it with the client_id in demo.json, or register your own with --account.",
+            "Compare it with the client_id in demo.json, or register your own (fla-mock account create, or --account).",
         )
         return None
     trail.passed(req.ACCOUNT, f"account {shown(account.name)}")
@@ -128,9 +128,9 @@ def _judge_algorithm(
     if valid:
         trail.passed(req.CERTIFICATE)
     else:
-        found = "; ".join(f"{shown(entry.name)} valid {_period(*entry.validity)}" for entry in fitting)
+        found = "; ".join(f"{shown(entry.name)} valid {period(*entry.validity)}" for entry in fitting)
         advice = "Register a certificate that is valid now."
-        trail.failed(req.CERTIFICATE, f"a certificate that is valid at {_moment(now)}", found, advice)
+        trail.failed(req.CERTIFICATE, f"a certificate that is valid at {moment(now)}", found, advice)
     return valid
 
 
@@ -171,6 +171,8 @@ def _judge_audience(trail: Trail, assertion: Assertion, audiences: Audiences, po
     )
     advice = f"It differs from {near} in letter case, a space or the last slash only." if near else audiences.advice
     trail.failed(req.AUDIENCE, " or ".join(audiences.accepted), shown(single), advice)
+    if near:
+        trail.near_misses.append(f"aud differs from {near} in letter case, a space or the last slash only.")
 
 
 def _judge_times(trail: Trail, assertion: Assertion, policy: Policy, now: float) -> None:
@@ -197,8 +199,8 @@ def _judge_expiry(trail: Trail, expiry: float, policy: Policy, now: float) -> No
     else:
         trail.failed(
             req.EXPIRED,
-            f"a time after {_moment(now - policy.clock_skew)}",
-            _moment(expiry),
+            f"a time after {moment(now - policy.clock_skew)}",
+            moment(expiry),
             "Make a new assertion for every request, and compare the clocks (exp is in UTC).",
         )
     latest = now + policy.max_lifetime + policy.clock_skew
@@ -207,8 +209,8 @@ def _judge_expiry(trail: Trail, expiry: float, policy: Policy, now: float) -> No
     else:
         trail.failed(
             req.LIFETIME,
-            f"at most {policy.max_lifetime} seconds from now, so not after {_moment(latest)}",
-            f"{_moment(expiry)}, {expiry - now:.6g} seconds from now",
+            f"at most {policy.max_lifetime} seconds from now, so not after {moment(latest)}",
+            f"{moment(expiry)}, {expiry - now:.6g} seconds from now",
             _milliseconds(expiry, now) or "Set exp to a few minutes from now.",
         )
 
@@ -216,19 +218,19 @@ def _judge_expiry(trail: Trail, expiry: float, policy: Policy, now: float) -> No
 def _judge_past(  # noqa: PLR0913 - two claims share it
     trail: Trail, requirement: OAuthRequirement, name: str, claims: dict[str, object], policy: Policy, now: float
 ) -> None:
-    moment = claims.get(name)
+    value = claims.get(name)
     if name not in claims:
         trail.passed(requirement, f"no {name}")
-    elif not _is_numeric_date(moment):
-        trail.failed(requirement, "a number of seconds since 1970", f"{shown(moment)} ({type(moment).__name__})")
-    elif moment <= now + policy.clock_skew:
+    elif not _is_numeric_date(value):
+        trail.failed(requirement, "a number of seconds since 1970", f"{shown(value)} ({type(value).__name__})")
+    elif value <= now + policy.clock_skew:
         trail.passed(requirement)
     else:
         trail.failed(
             requirement,
-            f"not after {_moment(now + policy.clock_skew)}",
-            f"{_moment(moment)}, {moment - now:.6g} seconds from now",
-            _milliseconds(moment, now) or "Take it from a clock in UTC: a local time without its zone is hours off.",
+            f"not after {moment(now + policy.clock_skew)}",
+            f"{moment(value)}, {value - now:.6g} seconds from now",
+            _milliseconds(value, now) or "Take it from a clock in UTC: a local time without its zone is hours off.",
         )
 
 
@@ -236,17 +238,6 @@ def _is_numeric_date(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _milliseconds(moment: float, now: float) -> str:
-    is_close = abs(moment / 1000 - now) < 10 * 365 * 86_400
+def _milliseconds(value: float, now: float) -> str:
+    is_close = abs(value / 1000 - now) < 10 * 365 * 86_400
     return "It looks like milliseconds: send seconds." if is_close else ""
-
-
-def _moment(moment: float) -> str:
-    try:
-        return dt.datetime.fromtimestamp(moment, dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    except (ValueError, OverflowError, OSError):
-        return f"{moment:.6g} seconds since 1970"
-
-
-def _period(start: float, end: float) -> str:
-    return f"from {_moment(start)} to {_moment(end)}"

@@ -1,16 +1,15 @@
 """The whole of a token request's decision: steps 2 to 10, from the form to the scopes, without any input or output."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from mock_server.identifiers import ClientId, ServiceName
 from mock_server.oauth.assertion import take_apart
+from mock_server.oauth.authority import Authority
 from mock_server.oauth.claims import Audiences, judge_claims
 from mock_server.oauth.grant import judge_scope
+from mock_server.oauth.near_misses import note_near_misses
 from mock_server.oauth.one_use import judge_jti
-from mock_server.oauth.policy import Policy
 from mock_server.verdict import Trail
-from mock_server.world.model import Account, Service
+from mock_server.world.model import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +21,6 @@ class Grant:
     jti: str
     expires_at: float
     """The `exp` of the assertion."""
-
-
-@dataclass(frozen=True, slots=True)
-class Authority:
-    """The facts that decisions are made with."""
-
-    find_account: Callable[[ClientId], Account | None]
-    services: Mapping[ServiceName, Service]
-    policy: Policy
 
 
 def judge_assertion(  # noqa: PLR0913 - the facts that a verdict is made of
@@ -62,5 +52,6 @@ def judge_assertion(  # noqa: PLR0913 - the facts that a verdict is made of
     scopes = judge_scope(trail, scope, account, authority.services)
     jti = judge_jti(trail, parts.claims, authority.policy)
     if account is None or jti is None or not trail.accepted:
+        note_near_misses(trail, parts, authority, now)
         return account, None
     return account, Grant(account, scopes, jti, parts.claims["exp"])

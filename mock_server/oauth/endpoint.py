@@ -1,42 +1,41 @@
 """The token endpoint on the wire: `POST …/oauth/v5/token` and, assumed, `GET …/oauth/v5/jwks`.
 
-Plain ASGI, since this is the hottest path and every byte of the answer matters to some client (facts in the
-docstrings of `_success` and `_refusal`).
+This is the hottest path, and every byte of the answer matters to some client (facts in the docstrings of
+`_success` and `_refusal`).
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from mock_server.asgi import (
     Answer,
     BodyTooLargeError,
     BodyTooSlowError,
-    ClientGoneError,
     Header,
     Receive,
     Scope,
-    Send,
-    answer,
-    answer_unread,
     header_values,
     media_type,
     only_header,
     read_body,
 )
-from mock_server.clock import Clock
-from mock_server.exchange import Exchange, Observer
+from mock_server.exchange import Exchange
 from mock_server.gateway.access_token import AccessTokens
+from mock_server.gateway.serving import Reply
 from mock_server.oauth import requirements as req
+from mock_server.oauth.assertion import claimed_subject
 from mock_server.oauth.audience import AudienceRule
-from mock_server.oauth.decision import Authority, judge_assertion
+from mock_server.oauth.authority import Authority
+from mock_server.oauth.decision import Grant, judge_assertion
 from mock_server.oauth.form import MEDIA_TYPE, read_parameters, read_request
 from mock_server.oauth.one_use import note_use
 from mock_server.oauth.requirements import ErrorCode, OAuthRequirement
+from mock_server.oauth.times import duration
 from mock_server.redaction import shown
 from mock_server.verdict import Trail
-from mock_server.world.model import Account
-from mock_server.world.store import World
+from mock_server.world.world import World
 
 # RFC 6749 §5.1 asks for both of the last two, on errors as well (§5.2).
 _HEADERS: tuple[Header, ...] = (
@@ -46,48 +45,32 @@ _HEADERS: tuple[Header, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Reply:
-    answer: Answer
-    error: str | None = None
-    account: Account | None = None
+_REDACTED = "[redacted]"
+_SECRETS = ("client_assertion", "client_secret")
 
 
 class TokenEndpoint:
     """Exchanges client assertions for access tokens, in one world."""
 
-    def __init__(  # noqa: PLR0913 - the parts that the composition joins
-        self,
-        world: World,
-        authority: Authority,
-        tokens: AccessTokens,
-        audience: AudienceRule,
-        clock: Clock,
-        observer: Observer,
-    ) -> None:
-        self._world = world
-        self._authority = authority
-        self._policy = authority.policy
-        self._tokens = tokens
-        self._audience = audience
-        self._clock = clock
-        self._observer = observer
+    def __init__(self, world: World, authority: Authority, tokens: AccessTokens, audience: AudienceRule) -> None:
+        self.world = world
+        self.authority = authority
+        self.policy = authority.policy
+        self.tokens = tokens
+        self.audience = audience
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        trail = Trail()
-        try:
-            body = await self._body(trail, scope, receive)
-        except ClientGoneError:
-            return
+    async def begin(self, scope: Scope, receive: Receive, exchange: Exchange) -> "_TokenCall":
+        """Step 1, and the parameters of step 2. Raises `ClientGoneError`."""
+        exchange.operation = "token"
+        body = await self._body(exchange.trail, scope, receive)
         if body is None:
-            refusal = self._refusal(trail, None)
-            self._observe(trail, refusal)
-            await answer_unread(scope, receive, send, refusal.answer)
-            return
-        reply = self._decide(trail, scope, body)
-        self._observe(trail, reply)
-        await answer(send, reply.answer)
+            return _TokenCall(self, scope, exchange, None, unread=True)
+        parameters = read_parameters(exchange.trail, body, self.policy)
+        exchange.request.body_size = len(body)
+        if parameters is not None:
+            told = {name: _REDACTED if name in _SECRETS else value for name, value in parameters.items()}
+            exchange.request.body = urlencode(told, safe="[]:").encode()
+        return _TokenCall(self, scope, exchange, parameters)
 
     async def _body(self, trail: Trail, scope: Scope, receive: Receive) -> bytes | None:
         """Step 1: method, media type and size before anything is read."""
@@ -105,7 +88,7 @@ class TokenEndpoint:
             trail.failed(req.MEDIA_TYPE, "no Content-Encoding", shown(encoding))
             return None
         trail.passed(req.MEDIA_TYPE)
-        limit, seconds = self._policy.max_form_bytes, self._policy.body_timeout
+        limit, seconds = self.policy.max_form_bytes, self.policy.body_timeout
         try:
             body = await read_body(scope, receive, limit=limit, seconds=seconds)
         except BodyTooLargeError:
@@ -118,46 +101,94 @@ class TokenEndpoint:
         trail.passed(req.COMPLETE)
         return body
 
-    def _decide(self, trail: Trail, scope: Scope, body: bytes) -> _Reply:
-        authorization = only_header(scope, b"authorization")
+
+class _TokenCall:
+    """One token request."""
+
+    def __init__(
+        self,
+        endpoint: TokenEndpoint,
+        scope: Scope,
+        exchange: Exchange,
+        parameters: Mapping[str, str] | None,
+        *,
+        unread: bool = False,
+    ) -> None:
+        self._endpoint = endpoint
+        self._policy = endpoint.policy
+        self._scope = scope
+        self._exchange = exchange
+        self._trail = exchange.trail
+        self._parameters = parameters
+        self._unread = unread
+        self._grant: Grant | None = None
+
+    def caller(self) -> str | None:
+        """Return the subject that the assertion names, verified or not."""
+        return claimed_subject((self._parameters or {}).get("client_assertion", ""))
+
+    async def decide(self) -> Reply:
+        """Carry out steps 2 to 11."""
+        authorization = only_header(self._scope, b"authorization")
         scheme = None if authorization is None else authorization.partition(" ")[0]
-        parameters = read_parameters(trail, body, self._policy)
-        if parameters is None:
-            return self._refusal(trail, scheme)
-        request = read_request(trail, parameters, scheme, scope["query_string"].decode("latin-1"))
+        request = None
+        if self._parameters is not None:
+            query = self._scope["query_string"].decode("latin-1")
+            request = read_request(self._trail, self._parameters, scheme, query)
         if request is None:
-            return self._refusal(trail, scheme)
-        now = self._clock.now()
+            return self._refusal(None if self._unread else scheme)
+        endpoint, exchange = self._endpoint, self._exchange
+        now = endpoint.world.clock.now()
         account, grant = judge_assertion(
-            trail,
+            self._trail,
             request.assertion,
-            self._authority,
-            audiences=self._audience.audiences(scope),
+            endpoint.authority,
+            audiences=endpoint.audience.audiences(self._scope),
             now=now,
             scope=request.scope,
             client_id=request.client_id,
         )
+        if account is not None:
+            exchange.client_id, exchange.account = account.client_id, account.name
         if grant is None:
-            return self._refusal(trail, scheme, account)
+            return self._refusal(scheme)
         if self._policy.refuse_replay:
             # Last, so that a request refused for something else neither burns nor poisons a jti.
-            is_new = self._world.consume_jti(
+            used_at = endpoint.world.consume_jti(
                 grant.account.client_id, grant.jti, expires_at=grant.expires_at + self._policy.clock_skew, now=now
             )
-            note_use(trail, is_new=is_new)
-            if not is_new:
-                return self._refusal(trail, scheme, account)
-        lifetime = self._policy.access_token_lifetime
-        token = self._tokens.issue(grant.account, grant.scopes, now=now, lifetime=lifetime)
-        return _success(token, grant.scopes, lifetime, grant.account)
+            note_use(self._trail, used_at)
+            if used_at is not None:
+                return self._refusal(scheme)
+        self._grant = grant
+        return self._success(grant, now)
 
-    def _refusal(self, trail: Trail, scheme: str | None, account: Account | None = None) -> _Reply:
+    def with_expired_token(self, reply: Reply) -> Reply:
+        """Return the answer with a token that expired a second ago, whatever `expires_in` says."""
+        if self._grant is None:
+            return reply
+        return self._success(self._grant, self._endpoint.world.clock.now() - self._policy.access_token_lifetime - 1)
+
+    def _success(self, grant: Grant, issued_at: float) -> Reply:
+        """Return exactly four members, compact, `scope` right after `access_token`: two public clients need that."""
+        lifetime = self._policy.access_token_lifetime
+        token = self._endpoint.tokens.issue(grant.account, grant.scopes, now=issued_at, lifetime=lifetime)
+        members: dict[str, str | int] = {
+            "access_token": token,
+            "scope": " ".join(grant.scopes),
+            "token_type": "Bearer",
+            "expires_in": lifetime,
+        }
+        body = _json(members)
+        return Reply(Answer(200, _HEADERS, body), shown_body=body.replace(token.encode(), _REDACTED.encode()))
+
+    def _refusal(self, scheme: str | None) -> Reply:
         """Derive the refusal from the first failed check (RFC 6749 §5.2).
 
         Always JSON with an `error`: one generic client takes a problem document for a success. No `WWW-Authenticate`
         unless the client used the Authorization header: another hides the error behind the challenge.
         """
-        failure = trail.first_failure
+        failure = self._trail.first_failure
         if failure is None or not isinstance(failure.requirement, OAuthRequirement):
             msg = "a refusal is derived from a failed check of the token endpoint"
             raise TypeError(msg)
@@ -176,12 +207,12 @@ class TokenEndpoint:
             if scheme is not None:
                 status = 401
                 headers = (*headers, (b"www-authenticate", _challenge(scheme)))
-        body = _json({"error": error.value, "error_description": requirement.description})
-        return _Reply(Answer(status, headers, body), error.value, account)
-
-    def _observe(self, trail: Trail, reply: _Reply) -> None:
-        client_id = None if reply.account is None else reply.account.client_id
-        self._observer(Exchange("token", reply.answer.status, trail, client_id, reply.error))
+        description = requirement.description
+        if requirement is req.LIFETIME:
+            description = description.format(max_lifetime=duration(self._policy.max_lifetime))
+        body = _json({"error": error.value, "error_description": description})
+        self._exchange.error = error.value
+        return Reply(Answer(status, headers, body), unread=self._unread)
 
 
 _ENCODE = json.JSONEncoder(separators=(",", ":")).encode
@@ -190,17 +221,6 @@ _STATUS = {req.METHOD.id: 405, req.SIZE.id: 413, req.COMPLETE.id: 408}
 
 def _challenge(scheme: str) -> bytes:
     return b'Bearer realm="oauth"' if scheme.lower() == "bearer" else b'Basic realm="oauth"'
-
-
-def _success(token: str, scopes: tuple[str, ...], lifetime: int, account: Account) -> _Reply:
-    """Return exactly four members, compact, `scope` right after `access_token`: two public clients need just that."""
-    members: dict[str, str | int] = {
-        "access_token": token,
-        "scope": " ".join(scopes),
-        "token_type": "Bearer",
-        "expires_in": lifetime,
-    }
-    return _Reply(Answer(200, _HEADERS, _json(members)), None, account)
 
 
 def _json(members: Mapping[str, str | int]) -> bytes:
@@ -213,10 +233,31 @@ class KeySetEndpoint:
     def __init__(self, tokens: AccessTokens) -> None:
         self._body = _ENCODE(tokens.key_set()).encode()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def begin(self, scope: Scope, receive: Receive, exchange: Exchange) -> "_KeySetCall":  # noqa: ARG002 - has no body
+        """Nothing has to be found out."""
+        exchange.operation = "jwks"
+        return _KeySetCall(scope, exchange, self._body)
+
+
+@dataclass(frozen=True, slots=True)
+class _KeySetCall:
+    scope: Scope
+    exchange: Exchange
+    body: bytes
+
+    def caller(self) -> None:
+        """Nobody is asked for a name."""
+
+    def with_expired_token(self, reply: Reply) -> Reply:
+        """Return the answer as it is: there is no token in it."""
+        return reply
+
+    async def decide(self) -> Reply:
         """Answer one request."""
-        if scope["method"] != "GET":
-            headers = ((b"allow", b"GET"), (b"content-type", b"application/json"))
-            await answer_unread(scope, receive, send, Answer(405, headers, _json({"error": "invalid_request"})))
-            return
-        await answer(send, Answer(200, ((b"content-type", b"application/json"),), self._body))
+        method = self.scope["method"]
+        if method not in {"GET", "HEAD"}:
+            self.exchange.trail.failed(req.METHOD, "GET", shown(method))
+            headers = ((b"allow", b"GET, HEAD"), (b"content-type", b"application/json"))
+            self.exchange.error = ErrorCode.INVALID_REQUEST.value
+            return Reply(Answer(405, headers, _json({"error": self.exchange.error})), unread=True)
+        return Reply(Answer(200, ((b"content-type", b"application/json"),), self.body))

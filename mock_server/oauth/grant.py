@@ -82,3 +82,5 @@ def _refuse(
         ", ".join(shown(name) for name in refused[:5]),
         "; ".join([*owners[:3], held]) + ".",
     )
+    if owners:
+        trail.near_misses.append("; ".join([*owners[:3], held]) + ".")

@@ -4,6 +4,7 @@ from typing import Any
 
 from mock_server.oauth import requirements as req
 from mock_server.oauth.policy import Policy
+from mock_server.oauth.times import moment
 from mock_server.redaction import shown
 from mock_server.verdict import Trail
 
@@ -23,14 +24,15 @@ def judge_jti(trail: Trail, claims: dict[str, Any], policy: Policy) -> str | Non
     return jti
 
 
-def note_use(trail: Trail, *, is_new: bool) -> None:
-    """Note whether the store had this `jti` as unused."""
-    if is_new:
+def note_use(trail: Trail, used_at: float | None) -> None:
+    """Note whether the store had this `jti` as unused, or when it was used (Unix seconds)."""
+    if used_at is None:
         trail.passed(req.JTI_UNUSED)
-    else:
-        trail.failed(
-            req.JTI_UNUSED,
-            "a jti that this client did not use before",
-            "one that it did",
-            "Make a new random jti, a GUID for instance, for every assertion.",
-        )
+        return
+    trail.failed(
+        req.JTI_UNUSED,
+        "a jti that this client did not use before",
+        f"one that it used at {moment(used_at)}",
+        "Make a new random jti, a GUID for instance, for every assertion.",
+    )
+    trail.near_misses.append(f"This jti was used at {moment(used_at)}, by a request that got a token.")

@@ -259,8 +259,8 @@ EXPIRED = _rfc(
 LIFETIME = _documented(
     "OAUTH-EXP-3",
     "G§6.1",
-    "exp is at most ten minutes from now.",
-    "The claim exp is too far in the future: the lifetime may not exceed 10 minutes",
+    "exp is at most ten minutes from now, or as far as the setting max_lifetime says.",
+    "The claim exp is too far in the future: the lifetime may not exceed {max_lifetime}",
     error=_CLIENT,
 )
 NOT_BEFORE = _rfc(

@@ -1,13 +1,14 @@
 """Who may do what: the access table, as one pure decision on (account, enterprise, world facts, now)."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
 from mock_server import problems
 from mock_server.identifiers import Capacity, EnterpriseNumber, Quarter, ServiceName, Ssin
 from mock_server.problems import Issue, Problem
 from mock_server.verdict import Provenance, Requirement, Trail
-from mock_server.world.model import Account, Mandate, MandateStatus, OwnNumber, WorldSettings
+from mock_server.world.model import Account, CalendarYear, Mandate, MandateStatus, OwnNumber, WorldSettings
 
 OWN_NUMBER = Requirement(
     "ACCESS-OWN-1",
@@ -27,13 +28,19 @@ MANDATARY_OWN_NUMBER = Requirement(
     "G§4.4, against example 6 of G§2.3; a setting",
     Provenance.ASSUMED,
 )
+MANDATE_YEAR = Requirement(
+    "ACCESS-MANDATE-2",
+    "All four quarters of the calendar year lie inside the mandate.",
+    "not known (MAHIS says nothing of it); a setting, off",
+    Provenance.ASSUMED,
+)
 EMPLOYMENT = Requirement(
     "ACCESS-EMPLOYMENT-1",
     "Data of an employee goes under the number that does the Dimona for that employee.",
     "G§2.3 (that it is checked, and how, is assumed)",
     Provenance.ASSUMED,
 )
-ALL = (OWN_NUMBER, MANDATE, MANDATARY_OWN_NUMBER, EMPLOYMENT)
+ALL = (OWN_NUMBER, MANDATE, MANDATE_YEAR, MANDATARY_OWN_NUMBER, EMPLOYMENT)
 
 
 class WorldFacts(Protocol):
@@ -48,20 +55,25 @@ class WorldFacts(Protocol):
         """Whether a person is in service of an enterprise."""
 
 
-def judge_enterprise(  # noqa: PLR0913 - the facts that a verdict is made of
-    trail: Trail,
-    account: Account,
-    employer: EnterpriseNumber,
-    service: ServiceName,
-    facts: WorldFacts,
-    now: float,
-) -> Problem | None:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a call is about."""
+
+    employer: EnterpriseNumber
+    service: ServiceName
+    now: float
+    """Unix seconds, by the world's clock: a right is decided on the day of the call."""
+    year: int | None = None
+    """The calendar year of the data, where the path has one."""
+
+
+def judge_enterprise(trail: Trail, account: Account, asked: Asked, facts: WorldFacts) -> Problem | None:
     """Return the 403 if an account may not act for an enterprise."""
     if not account.capacity.is_mandatary:
-        return _judge_own_number(trail, account, employer)
-    if employer == account.enterprise:
+        return _judge_own_number(trail, account, asked.employer)
+    if asked.employer == account.enterprise:
         return _judge_mandatary_own_number(trail, facts.settings)
-    return _judge_mandate(trail, account, employer, service, facts, Quarter.at(now))
+    return _judge_mandate(trail, account, asked, facts)
 
 
 def _judge_own_number(trail: Trail, account: Account, employer: EnterpriseNumber) -> Problem | None:
@@ -88,27 +100,36 @@ def _judge_mandatary_own_number(trail: Trail, settings: WorldSettings) -> Proble
     return problems.missing_permission("The account acts for employers that gave a mandate, not for its own enterprise")
 
 
-def _judge_mandate(  # noqa: PLR0913 - the facts that a verdict is made of
-    trail: Trail,
-    account: Account,
-    employer: EnterpriseNumber,
-    service: ServiceName,
-    facts: WorldFacts,
-    quarter: Quarter,
-) -> Problem | None:
-    given = facts.mandates_given(employer, service)
+def _judge_mandate(trail: Trail, account: Account, asked: Asked, facts: WorldFacts) -> Problem | None:
+    quarter = Quarter.at(asked.now)
+    given = facts.mandates_given(asked.employer, asked.service)
     mine = [mandate for mandate in given if mandate.mandatary == account.enterprise]
-    if any(mandate.status_in(quarter) is MandateStatus.ACTIVE for mandate in mine):
-        trail.passed(MANDATE)
+    active = [mandate for mandate in mine if mandate.status_in(quarter) is MandateStatus.ACTIVE]
+    if not active:
+        found = "; ".join(_describe(mandate, quarter) for mandate in mine)
+        trail.failed(
+            MANDATE,
+            f"a mandate of {asked.employer} to {account.enterprise} for {asked.service}, active in {quarter}",
+            found or f"no mandate of {asked.employer} for {asked.service}",
+            _holder(given, quarter),
+        )
+        if found:
+            trail.near_misses.append(f"{account.enterprise} has a mandate of {asked.employer}, {found}.")
+        return problems.missing_permission("No active mandate of this employer for this service")
+    trail.passed(MANDATE)
+    if facts.settings.calendar_year_in_mandate is CalendarYear.IGNORE or asked.year is None:
         return None
-    found = "; ".join(_describe(mandate, quarter) for mandate in mine) or f"no mandate of {employer} for {service}"
-    trail.failed(
-        MANDATE,
-        f"a mandate of {employer} to {account.enterprise} for {service}, active in {quarter}",
-        found,
-        _holder(given, quarter),
-    )
-    return problems.missing_permission("No active mandate of this employer for this service")
+    if any(_holds_year(mandate, asked.year) for mandate in active):
+        trail.passed(MANDATE_YEAR)
+        return None
+    periods = "; ".join(_describe(mandate, quarter) for mandate in active)
+    advice = "Send data of years inside the mandate, or set calendar_year_in_mandate to ignore."
+    trail.failed(MANDATE_YEAR, f"a mandate that covers {asked.year}", periods, advice)
+    return problems.missing_permission("The mandate of this employer does not cover this calendar year")
+
+
+def _holds_year(mandate: Mandate, year: int) -> bool:
+    return mandate.start <= Quarter(year, 1) and (mandate.end is None or Quarter(year, 4) <= mandate.end)
 
 
 def _describe(mandate: Mandate, quarter: Quarter) -> str:

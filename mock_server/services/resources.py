@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from mock_server.services.contract import Operation
-from mock_server.world.store import World
+from mock_server.world.world import World
 
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 """Writes JSON compactly."""

@@ -42,7 +42,7 @@ def test_two_tokens_of_one_second_differ(caller: Caller) -> None:
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
 def test_the_key_set_is_read_only(caller: Caller, method: str) -> None:
-    """Another method than GET is 405 with the one that would do."""
+    """Another method than GET and HEAD is 405 with those that would do."""
     reply = caller.call(method, "/REST/oauth/v5/jwks")
 
-    assert (reply.status, reply.headers["allow"]) == (405, "GET")
+    assert (reply.status, reply.headers["allow"]) == (405, "GET, HEAD")

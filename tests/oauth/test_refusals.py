@@ -45,6 +45,7 @@ def test_a_good_request_is_answered_with_exactly_four_members_in_their_order(cal
         "cache-control": "no-store",
         "pragma": "no-cache",
         "content-length": str(len(reply.body)),
+        "mock-exchange": "1",
     } == reply.headers
     assert caller.failed == []
 

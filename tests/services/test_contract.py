@@ -1,12 +1,14 @@
 """Loading a contract, finding its routes, and what it asks of parameters."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import jsonschema_rs
 import pytest
 
-from mock_server.exchange import ignore
+from mock_server.gateway.addresses import Addresses
+from mock_server.gateway.serving import Endpoint
 from mock_server.identifiers import ServiceName
 from mock_server.services.catalogue import contract_file
 from mock_server.services.contract import Contract, ContractError, load
@@ -147,24 +149,34 @@ class Api:
         return reply.status, [(issue["in"], issue["name"]) for issue in reply.json.get("issues", [])]
 
 
+@dataclass(frozen=True)
+class Only:
+    """The endpoints of a world that has one."""
+
+    endpoint: Endpoint
+    apis: Mapping[str, str] = field(default_factory=dict)
+
+    def find(self, _path: str) -> Endpoint:
+        """Return it, whatever the path."""
+        return self.endpoint
+
+
 @pytest.fixture
 def api(caller: Caller, tmp_path: Path) -> Api:
     """Serve the contract of these tests in place of the whole mock, with the same world and tokens."""
     mock = caller.mock
+    addresses = Addresses("http://127.0.0.1", ())
     endpoint = ApiEndpoint(
         "test",
         ServiceName("fla"),
         contract(tmp_path),
         mock.world,
         mock.tokens,
-        caller.clock,
-        ignore,
         limits=Limits(1000, 1),
-        base_url="http://127.0.0.1",
-        hosts=(),
+        addresses=addresses,
     )
     headers = {"authorization": f"Bearer {caller.token()}", "content-type": "application/json"}
-    caller.mock.application._router = endpoint
+    mock.default.endpoints = Only(endpoint)
     return Api(caller, headers)
 
 

@@ -1,0 +1,253 @@
+"""Serving one request in a world: decided by an endpoint, spoiled by a fault if one was asked for, told to the journal.
+
+An endpoint takes a request in two steps, so that a fault can come between them: `begin` finds out what is asked and by
+whom, `decide` carries it out.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from mock_server.asgi import Answer, ClientGoneError, Header, Receive, Scope, Send, answer, answer_unread, send_whole
+from mock_server.exchange import AppliedFault, Exchange, Observer, Request
+from mock_server.gateway.fault_effects import Close, Phase, halves
+from mock_server.gateway.faults import FaultPlan, announcement, fires, matches, parse
+from mock_server.world.model import StoredFault
+from mock_server.world.world import World
+
+EXCHANGE_HEADER = b"mock-exchange"
+FAULT_HEADER = b"mock-fault"
+CONNECTION = "fla_mock.connection"
+"""The extension of the ASGI scope that closes the connection: an object with `async close()`."""
+_WITHHELD = b"[redacted]"
+_SECRET_HEADERS = frozenset({b"authorization", b"proxy-authorization", b"cookie"})
+
+
+class ConnectionClosed(Exception):  # noqa: N818 - what a client in the same process sees of a connection that is closed
+    """The connection was closed on request, where there is no connection to close."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What an endpoint answers."""
+
+    answer: Answer
+    unread: bool = False
+    """Whether the request's body was left unread."""
+    shown_body: bytes | None = None
+    """The body without its secrets; None when it has none."""
+
+
+class Call(Protocol):
+    """A request that an endpoint has begun with."""
+
+    async def decide(self) -> Reply:
+        """Carry the request out. Raises `ClientGoneError`."""
+
+    def caller(self) -> str | None:
+        """Return who claims to be calling, verified or not."""
+
+    def with_expired_token(self, reply: Reply) -> Reply:
+        """Return a token answer whose token has expired already; any other answer as it is."""
+
+
+class Endpoint(Protocol):
+    """What serves some paths of a world."""
+
+    async def begin(self, scope: Scope, receive: Receive, exchange: Exchange) -> Call:
+        """Find out what is asked. Raises `ClientGoneError`."""
+
+
+class Recorder(Protocol):
+    """What keeps exchanges."""
+
+    def number(self) -> int:
+        """Return the number of the next exchange."""
+
+    def append(self, exchange: Exchange) -> None:
+        """Keep an exchange."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """A fault that is applied."""
+
+    plan: FaultPlan
+    applied: AppliedFault
+
+
+class Serving:
+    """Serves the requests of one world."""
+
+    def __init__(self, world: World, recorder: Recorder, observer: Observer) -> None:
+        self._world = world
+        self._plans: tuple[tuple[StoredFault, ...], list[tuple[StoredFault, FaultPlan]]] = ((), [])
+        self._recorder = recorder
+        self._observer = observer
+
+    async def serve(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        started = time.perf_counter()
+        exchange = Exchange(_request(scope), world=self._world.name, time=self._world.clock.now())
+        try:
+            call = await endpoint.begin(scope, receive, exchange)
+            hit = self._early(call, exchange) if self._world.faults() else None
+            if hit is None:
+                reply = await call.decide()
+                if self._world.faults():
+                    hit, reply = self._late(call, exchange, reply)
+            else:
+                reply = await self._apply_early(hit, call, exchange)
+        except ClientGoneError:
+            self._record(exchange, None, started)
+            return
+        except Exception:
+            self._record(exchange, None, started)
+            raise
+        await self._finish(_Answering(exchange, hit, started), reply, scope, receive, send)
+
+    # Faults ---------------------------------------------------------------------------------------------------------
+
+    def _candidates(self, call: Call, exchange: Exchange, *, early: bool) -> Iterator[tuple[StoredFault, FaultPlan]]:
+        caller = exchange.client_id
+        for fault, plan in self._read_plans():
+            if _is_early(plan) is not early:
+                continue
+            if plan.client_id is not None and caller is None:
+                caller = call.caller()
+            if matches(plan, exchange.operation, caller, exchange.parameters):
+                yield fault, plan
+
+    def _read_plans(self) -> list[tuple[StoredFault, FaultPlan]]:
+        faults = self._world.faults()
+        if self._plans[0] is not faults:
+            self._plans = (faults, [(fault, parse(fault.members)) for fault in faults])
+        return self._plans[1]
+
+    def _early(self, call: Call, exchange: Exchange) -> _Hit | None:
+        for fault, plan in self._candidates(call, exchange, early=True):
+            hit = self._count(fault, plan)
+            if hit is not None:
+                return hit
+        return None
+
+    def _late(self, call: Call, exchange: Exchange, reply: Reply) -> tuple[_Hit | None, Reply]:
+        for fault, plan in self._candidates(call, exchange, early=False):
+            if not plan.effect.applies_to(reply.answer):
+                continue
+            hit = self._count(fault, plan)
+            if hit is not None:
+                exchange.fault = hit.applied
+                return hit, _spoiled(plan, call, reply)
+        return None, reply
+
+    def _count(self, fault: StoredFault, plan: FaultPlan) -> _Hit | None:
+        counted = self._world.fault_seen(fault.id)
+        if counted is None or not fires(plan, *counted):
+            return None
+        # Another process may have taken the last of `times` meanwhile: the number after counting decides.
+        fired = self._world.fault_fired(fault.id)
+        if fired == 0 or (plan.times is not None and fired > plan.times):
+            return None
+        return _Hit(plan, AppliedFault(fault.id, announcement(plan, str(fault.id))))
+
+    async def _apply_early(self, hit: _Hit, call: Call, exchange: Exchange) -> Reply:
+        effect = hit.plan.effect
+        exchange.fault = hit.applied
+        if effect.delay_before:
+            await asyncio.sleep(effect.delay_before)
+        if effect.phase is Phase.AFTER:
+            return await call.decide()
+        exchange.client_id = exchange.client_id or call.caller()
+        exchange.error = "mock fault"
+        replacement = effect.replacement(exchange.operation)
+        return Reply(_NOTHING if replacement is None else replacement, unread=True)
+
+    # Answering ------------------------------------------------------------------------------------------------------
+
+    def _record(self, exchange: Exchange, seen: Answer | None, started: float) -> None:
+        exchange.answer = seen
+        exchange.duration = time.perf_counter() - started
+        if exchange.number == 0:
+            exchange.number = self._recorder.number()
+        self._recorder.append(exchange)
+
+    async def _finish(self, answering: "_Answering", reply: Reply, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange, hit = answering.exchange, answering.hit
+        effect = hit.plan.effect if hit else None
+        close = effect.close if effect else None
+        exchange.number = self._recorder.number()
+        headers: tuple[Header, ...] = (*reply.answer.headers, (EXCHANGE_HEADER, str(exchange.number).encode()))
+        if hit is not None:
+            headers = (*headers, (FAULT_HEADER, hit.applied.announcement.encode()))
+        whole = replace(reply.answer, headers=headers)
+        nothing_is_sent = close in {Close.BEFORE, Close.AFTER_CHANGE}
+        shown = whole if reply.shown_body is None else replace(whole, body=reply.shown_body)
+        exchange.answer_size = len(whole.body)
+        # Before it is sent, so that who has the answer finds the exchange.
+        self._record(exchange, None if nothing_is_sent else shown, answering.started)
+        self._observer(exchange)
+        if close is not None:
+            await _send_and_close(close, whole, scope, send)
+        elif effect is not None and effect.delay_in_body:
+            await send_whole(send, whole, halves(whole.body), effect.delay_in_body)
+        elif reply.unread:
+            await answer_unread(scope, receive, send, whole)
+        else:
+            await answer(send, whole)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answering:
+    exchange: Exchange
+    hit: _Hit | None
+    started: float
+
+
+_NOTHING = Answer(0, (), b"")
+
+
+def _request(scope: Scope) -> Request:
+    headers = [
+        (name, _without_secret(value)) if name in _SECRET_HEADERS else (name, value) for name, value in scope["headers"]
+    ]
+    return Request(
+        scope["method"],
+        (scope.get("raw_path") or scope["path"].encode()).decode("latin-1"),
+        scope["query_string"].decode("latin-1"),
+        scope.get("http_version", "1.1"),
+        headers,
+    )
+
+
+def _without_secret(value: bytes) -> bytes:
+    scheme, space, _ = value.partition(b" ")
+    return scheme + b" " + _WITHHELD if space and len(scheme) < len(b"a scheme of some length") else _WITHHELD
+
+
+def _is_early(plan: FaultPlan) -> bool:
+    return plan.effect.phase is Phase.BEFORE or plan.effect.delay_before > 0
+
+
+def _spoiled(plan: FaultPlan, call: Call, reply: Reply) -> Reply:
+    if plan.effect.token_expired:
+        return call.with_expired_token(reply)
+    spoiled = plan.effect.transform(reply.answer)
+    shown = None
+    if reply.shown_body is not None:
+        shown = plan.effect.transform(replace(reply.answer, body=reply.shown_body)).body
+    return replace(reply, answer=spoiled, shown_body=shown)
+
+
+async def _send_and_close(close: Close, whole: Answer, scope: Scope, send: Send) -> None:
+    connection: Any = scope.get("extensions", {}).get(CONNECTION)
+    if close in {Close.HEADERS, Close.BODY}:
+        headers = (*whole.headers, (b"content-length", str(len(whole.body)).encode()))
+        await send({"type": "http.response.start", "status": whole.status, "headers": headers})
+    if close is Close.BODY:
+        await send({"type": "http.response.body", "body": halves(whole.body)[0], "more_body": True})
+    if connection is None:
+        raise ConnectionClosed
+    await connection.close()
