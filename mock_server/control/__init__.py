@@ -1,0 +1,1 @@
+"""Worlds, journal, clock and faults: what is under `/_mock`."""
