@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from rich.console import Console
-from sqlalchemy import Table, insert
+from sqlalchemy import Table
 
 from benchmarks import clients
 from benchmarks.clients import FORM
@@ -28,6 +28,7 @@ from mock_server.app import Mock, create_mock
 from mock_server.demo.manifest import manifest
 from mock_server.settings import Settings
 from mock_server.world import schema
+from mock_server.world.statements import INSERT
 from mock_server.world.store import DEFAULT_WORLD
 
 _MANDATES = (10, 1_000, 10_000, 100_000)
@@ -136,7 +137,9 @@ class GrownWorld:
         self._insert(
             schema.enterprises,
             (
-                world | {"number": _number(one), "name": f"Employer {one}", "capacities": "employer"}
+                world
+                | {"number": _number(one), "name": f"Employer {one}", "capacities": "employer"}
+                | {"employments": None}
                 for one in employers
             ),
         )
@@ -144,8 +147,9 @@ class GrownWorld:
             schema.mandates,
             (
                 world
-                | {"position": 1_000 + one, "mandator": _number(one), "mandatary": mandatary, "service": "fla"}
+                | {"id": 1_000 + one, "mandator": _number(one), "mandatary": mandatary, "service": "fla"}
                 | {"start": "2024Q2", "end": None, "decision": "confirmed"}
+                | {"proposed_by": None, "confirmed_by": "mandatary mandator"}
                 for one in employers
             ),
         )
@@ -158,13 +162,14 @@ class GrownWorld:
         )
         self._insert(
             schema.consumed_jtis,
-            (world | {"digest": random.randbytes(32).hex(), "expires_at": never} for _ in everybody),
+            (world | {"digest": random.randbytes(32).hex(), "expires_at": never, "used_at": 0.0} for _ in everybody),
         )
 
     def _insert(self, into: Table, rows: Iterator[dict[str, Any]]) -> None:
-        with self._mock.store.engine.begin() as connection:
-            while batch := list(islice(rows, _BATCH)):
-                connection.execute(insert(into), batch)
+        database = self._mock.worlds.store.database
+        while batch := list(islice(rows, _BATCH)):
+            with database.transaction():
+                database.run_many(INSERT[into.name], batch)
 
 
 def _number(employer: int) -> str:

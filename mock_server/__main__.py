@@ -1,11 +1,15 @@
 """The entry of `fla-mock` and of `python -m mock_server`."""
 
+import contextlib
+import errno
 import gc
+import os
 import signal
 import sys
 import traceback
 
 _FAULT = 2
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _INTERRUPTED = 130  # as a shell says of a command that Ctrl-C ended
 
 
@@ -23,12 +27,26 @@ def main() -> None:
     try:
         run()
     except Exception as error:  # noqa: BLE001 - the last resort: nobody is shown a stack trace
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        print(  # noqa: T201 - whatever went wrong, this works
-            f"fla-mock: a fault of fla-mock itself ({type(error).__name__} in {place.name}): please report it.",
-            file=sys.stderr,
-        )
+        # Standard error may be what is broken.
+        with contextlib.suppress(OSError):
+            print(f"fla-mock: {_told(error)}", file=sys.stderr)  # noqa: T201 - whatever went wrong, this works
         sys.exit(_FAULT)
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError) and not _has_folder():
+        return "the current folder is not there any more: change to one that is."
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return f"cannot write: {error.strerror}. Make room, or write elsewhere."
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"a fault of fla-mock itself ({type(error).__name__} in {place.name}): please report it."
+
+
+def _has_folder() -> bool:
+    try:
+        return bool(os.getcwd())  # noqa: PTH109 - no path is wanted
+    except OSError:
+        return False
 
 
 if __name__ == "__main__":

@@ -1,62 +1,146 @@
 """Composition: from settings to an ASGI application. Nothing is decided here."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from starlette.routing import BaseRoute, Mount, Route, Router
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
+from mock_server.channel import Channel, ChannelEndpoints
 from mock_server.clock import Clock, SystemClock
+from mock_server.control.guard import Admission, Guard, LazyPart
+from mock_server.control.worlds import JournalLimits, OpenWorld, Worlds
 from mock_server.demo.keys import KeyFolder, KeyFolderError, new_signing_key
 from mock_server.demo.manifest import Urls
 from mock_server.demo.world import Demo, load_demo
-from mock_server.edge import HEALTH_PATH, Application, Health, NotFound
+from mock_server.edge import Application, Part
 from mock_server.exchange import Observer, ignore
 from mock_server.gateway.access_token import AccessTokens
+from mock_server.gateway.addresses import Addresses
 from mock_server.identifiers import ServiceName
-from mock_server.oauth.audience import JWKS_PATH, LOOPBACK_NAMES, TOKEN_PATH, TOKEN_URLS, AudienceRule
-from mock_server.oauth.decision import Authority
-from mock_server.oauth.endpoint import KeySetEndpoint, TokenEndpoint
+from mock_server.oauth.audience import LOOPBACK_NAMES, TOKEN_PATH, TOKEN_URLS, AudienceRule
+from mock_server.oauth.authority import Authority
 from mock_server.services.catalogue import FLA, Api, contract_file, services
 from mock_server.services.contract import Contract, ContractError, load
-from mock_server.services.endpoint import ApiEndpoint, Limits
+from mock_server.services.endpoint import Limits
 from mock_server.settings import Settings
+from mock_server.world.database import StoreError
 from mock_server.world.file import WorldFileError, load_world
 from mock_server.world.model import Service, WorldState
-from mock_server.world.own_account import OwnAccountError, add_own_account, parse_own_account
-from mock_server.world.store import Store, World
+from mock_server.world.own_account import OwnAccount, OwnAccountError, add_own_account, parse_own_account
+from mock_server.world.store import DEFAULT_WORLD, Store
+from mock_server.world.world import World
 
-StartError = (WorldFileError, OwnAccountError, KeyFolderError, ContractError)
+StartError = (WorldFileError, OwnAccountError, KeyFolderError, ContractError, StoreError)
 """What can be wrong with what a server is started with; the text says what to do."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Mock:
     """A mock server ready to be served: the application, and what there is to say about it."""
 
     application: Application
     settings: Settings
     urls: Urls
-    store: Store
-    world: World
-    authority: Authority
-    audience: AudienceRule
-    tokens: AccessTokens
+    channel: Channel
+    worlds: Worlds
+    default: OpenWorld
     contract: Contract
     keys: KeyFolder
-    demo: Demo | None
+    start: "Start"
+    was_made: bool
+    """Whether the default world was made now, and not found in the store."""
+
+    @property
+    def demo(self) -> Demo | None:
+        """The demo world with its keys, when that is what the server was started with."""
+        return self.start.demo if self.settings.world == "demo" else None
 
     @property
     def services(self) -> Mapping[ServiceName, Service]:
         """The services behind the channel."""
-        return self.authority.services
+        return self.channel.services
+
+    @property
+    def world(self) -> World:
+        """The world at the root."""
+        return self.default.world
+
+    @cached_property
+    def _endpoints(self) -> ChannelEndpoints:
+        return self.channel.endpoints(self.world, self.default.addresses)
+
+    @property
+    def authority(self) -> Authority:
+        """What the token requests of the default world are decided with."""
+        return self._endpoints.authority
+
+    @property
+    def audience(self) -> AudienceRule:
+        """The audiences of the default world."""
+        return self._endpoints.audience
+
+    @property
+    def tokens(self) -> AccessTokens:
+        """The access tokens of the default world."""
+        return self._endpoints.tokens
 
     def close(self) -> None:
-        """Let everything go that the mock keeps."""
-        self.world.close()
-        self.store.close()
+        """Write what is held back, and let everything go."""
+        self.worlds.close()
+
+
+class Start:
+    """What worlds start as."""
+
+    def __init__(
+        self, settings: Settings, known: Mapping[ServiceName, Service], keys: KeyFolder, now: float, *, make_keys: bool
+    ) -> None:
+        self._settings = settings
+        self._known = known
+        self._keys = keys
+        self._now = now
+        self._make_keys = make_keys
+
+    @cached_property
+    def demo(self) -> Demo:
+        """The demo world, with keys that are made once. Raises `KeyFolderError`."""
+        return load_demo(self._known, self._keys, self._now if self._make_keys else None)
+
+    def named(self, name: str) -> WorldState:
+        """Return what `demo` and `empty` stand for."""
+        return self.demo.state if name == "demo" else WorldState()
+
+    @cached_property
+    def own_accounts(self) -> list[OwnAccount]:
+        """The accounts of the settings. Raises `OwnAccountError`."""
+        return [parse_own_account(text, self._known) for text in self._settings.account]
+
+    def state(self) -> WorldState:
+        """Return the world that the settings name, with the accounts that they add. Raises one of `StartError`."""
+        world = self._settings.world
+        state = self.named(world) if world in {"demo", "empty"} else load_world(Path(world), self._known)
+        for own in self.own_accounts:
+            state = add_own_account(state, own, self._known, self._now)
+        return state
+
+    def bring_up_to_date(self, world: World) -> None:
+        """Give a world that an earlier start left what this one would have made: own accounts, and keys made anew."""
+        missing = [own for own in self.own_accounts if world.account(own.account.client_id) is None]
+        if missing:
+            state = world.state()
+            for own in missing:
+                state = add_own_account(state, own, self._known, self._now)
+            world.replace_state(state)
+        for made in self.demo.state.accounts if self._settings.world == "demo" else ():
+            known = world.account(made.client_id)
+            certificates = dict.fromkeys((*known.certificates, *made.certificates)) if known else {}
+            if known is not None and len(certificates) > len(known.certificates):
+                with world.changing():
+                    world.put_account(replace(known, certificates=tuple(certificates)))
 
 
 def create_mock(  # noqa: PLR0913 - each is a part that a test or a command may bring
@@ -67,68 +151,83 @@ def create_mock(  # noqa: PLR0913 - each is a part that a test or a command may 
     observer: Observer = ignore,
     signing_key: RSAPrivateKey | None = None,
     make_keys: bool = True,
+    ca_file: Path | None = None,
 ) -> Mock:
     """Make a mock server from settings.
 
     `base_url` is where the server is reached; by default it follows from host and port. `signing_key` signs the
-    access tokens; by default one is made, or for the demo world taken from its key folder. Without `make_keys` the
+    access tokens; by default it is the store's, or one that is kept in the key folder. Without `make_keys` the
     demo world's keys must be there already. Raises one of `StartError`, and pydantic's `ValidationError` for a bad
     change of the policy.
     """
     clock = clock or SystemClock()
-    now = clock.now()
     policy = settings.token_policy()
     known = services(settings.training_provider_scope)
     keys = KeyFolder(settings.keys)
-    state, demo = load_state(settings, known, keys, now, make_keys=make_keys)
-    base_url = settings.public_url or base_url or f"http://{_netloc(settings.host, settings.port)}"
+    start = Start(settings, known, keys, clock.now(), make_keys=make_keys)
+    scheme = "https" if settings.tls or settings.tls_untrusted else "http"
+    server_url = settings.public_url or base_url or f"{scheme}://{_netloc(settings.host, settings.port)}"
     api = Api("fla-employer", FLA, contract_file("fla-employer-v1.yaml"), settings.employer_path)
     contract = load(api.contract, api.base_path)
-    hosts = frozenset(_hosts(settings, base_url))
-    store = Store()
-    world = store.create_world(state)
-    signing_key = signing_key or (keys.signing_key() if demo is not None and make_keys else new_signing_key())
-    tokens = AccessTokens(signing_key, world.name)
-    authority = Authority(world.account, known, policy)
-    token_url = f"{base_url}{TOKEN_PATH}"
-    audience = AudienceRule((token_url, TOKEN_URLS[settings.environment], *policy.extra_audiences), hosts)
-    endpoint = ApiEndpoint(
-        api.name,
-        api.service,
-        contract,
-        world,
-        tokens,
-        clock,
-        observer,
-        limits=Limits(settings.max_body_bytes, settings.body_timeout),
-        base_url=base_url,
-        hosts=hosts,
+    hosts = frozenset(_hosts(settings, server_url))
+    store = Store(settings.store)
+    try:
+        channel = Channel(
+            policy,
+            known,
+            [(api, contract)],
+            Limits(settings.max_body_bytes, settings.body_timeout),
+            signing_key or _signing_key(store, settings, keys, make_keys=make_keys),
+            TOKEN_URLS[settings.environment],
+        )
+        worlds = Worlds(
+            store,
+            clock,
+            Addresses.of_server(server_url, hosts, settings.public_url),
+            channel.endpoints,
+            observer,
+            JournalLimits(settings.journal_size, settings.journal_body_bytes),
+        )
+        world, was_made = store.ensure_world(start.state, clock, DEFAULT_WORLD)
+        if not was_made:
+            start.bring_up_to_date(world)
+        default = worlds.add(world)
+    except BaseException:
+        store.close()
+        raise
+    urls = Urls(
+        server_url,
+        f"{server_url}{TOKEN_PATH}",
+        f"{server_url}{contract.base_path}",
+        f"{server_url}{settings.training_provider_path}",
+        ca_file,
     )
-    routes: list[BaseRoute] = [
-        Route(TOKEN_PATH, TokenEndpoint(world, authority, tokens, audience, clock, observer)),
-        Mount(contract.base_path, endpoint),
-        Route(JWKS_PATH, KeySetEndpoint(tokens)),
-        Route(HEALTH_PATH, Health()),
-    ]
-    router = Router(routes, redirect_slashes=False, default=NotFound(observer))
-    urls = Urls(base_url, token_url, f"{base_url}{contract.base_path}", f"{base_url}{settings.training_provider_path}")
-    return Mock(Application(router), settings, urls, store, world, authority, audience, tokens, contract, keys, demo)
+    admission = Admission(hosts, settings.admin_token, is_open=settings.is_loopback)
+    control = Guard(admission, LazyPart(partial(_control, settings, channel, worlds, start)))
+    application = Application(worlds, control)
+    return Mock(application, settings, urls, channel, worlds, default, contract, keys, start, was_made)
 
 
-def load_state(
-    settings: Settings, known: Mapping[ServiceName, Service], keys: KeyFolder, now: float, *, make_keys: bool = True
-) -> tuple[WorldState, Demo | None]:
-    """Return the world that the settings name, with the accounts that they add."""
-    demo = load_demo(known, keys, now if make_keys else None) if settings.world == "demo" else None
-    if demo is not None:
-        state = demo.state
-    elif settings.world == "empty":
-        state = WorldState()
-    else:
-        state = load_world(Path(settings.world), known)
-    for text in settings.account:
-        state = add_own_account(state, parse_own_account(text, known), known, now)
-    return state, demo
+def _control(settings: Settings, channel: Channel, worlds: Worlds, start: Start) -> Part:
+    from mock_server.control.api import Control, create_control  # noqa: PLC0415 - FastAPI costs half a start
+
+    return create_control(Control(worlds, channel.services, start.named, settings.environment, settings.policy))
+
+
+def _signing_key(store: Store, settings: Settings, keys: KeyFolder, *, make_keys: bool) -> RSAPrivateKey:
+    if store.is_shared:
+        known = store.database.meta("signing_key") or store.database.meta_or("signing_key", _pem(new_signing_key()))
+        # Written by this program, so the checks, which cost as much as half a start, are left out.
+        key = load_pem_private_key(known.encode(), None, unsafe_skip_rsa_key_validation=True)
+        if isinstance(key, RSAPrivateKey):
+            return key
+        msg = "the signing key in the store is not an RSA key: use another store"
+        raise StoreError(msg)
+    return keys.signing_key() if settings.world == "demo" and make_keys else new_signing_key()
+
+
+def _pem(key: RSAPrivateKey) -> str:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
 def _hosts(settings: Settings, base_url: str) -> Iterator[str]:

@@ -1,36 +1,46 @@
-"""What stands around everything: the guard against faults of our own, the health check, and the last 404."""
+"""What stands around everything: which part a path belongs to, the health check, the guard against our own faults."""
 
 import logging
+import re
 import traceback
-from urllib.parse import unquote
+from collections.abc import Awaitable, Callable
+from urllib.parse import quote
 
 from h11 import LocalProtocolError
-from starlette.types import ASGIApp
 
 from mock_server import problems
-from mock_server.asgi import Answer, Message, Receive, Scope, Send, answer, answer_unread
-from mock_server.exchange import Exchange, Observer
-from mock_server.gateway.routes import no_such_route
+from mock_server.asgi import Answer, Message, Receive, Scope, Send, answer_unread
+from mock_server.control.worlds import WORLDS_PREFIX, Worlds
+from mock_server.gateway.serving import ConnectionClosed
+from mock_server.oauth.audience import TOKEN_PATH
 from mock_server.problems import Problem
-from mock_server.verdict import Trail
+from mock_server.world.database import StoreError
+from mock_server.world.store import DEFAULT_WORLD
+from mock_server.world.world import WorldGoneError
 
 HEALTH_PATH = "/health"
+CONTROL_PATH = "/_mock"
+_UNRESERVED = re.compile(rb"%(2[DdEe]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])")
 _logger = logging.getLogger("fla_mock")
+
+Part = Callable[[Scope, Receive, Send], Awaitable[None]]
+"""An ASGI application."""
 
 
 class Application:
-    """The whole ASGI application; whatever goes wrong inside ends as a problem, never as a stack trace."""
+    """The whole ASGI application; whatever goes wrong inside ends as an answer, never as a stack trace."""
 
-    def __init__(self, router: ASGIApp) -> None:
-        self._router = router
+    def __init__(self, worlds: Worlds, control: Part) -> None:
+        self._worlds = worlds
+        self._control = control
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request, or the lifespan."""
-        if scope["type"] != "http":
-            await self._router(scope, receive, send)
+        """Serve a request, or take note of the server's lifespan."""
+        if scope["type"] == "lifespan":
+            for _ in range(2):
+                message = await receive()
+                await send({"type": f"{message['type']}.complete"})
             return
-        if not scope["path"].startswith("/"):
-            scope = _in_origin_form(scope)
         started = False
 
         async def note_start(message: Message) -> None:
@@ -39,10 +49,17 @@ class Application:
             await send(message)
 
         try:
-            await self._router(scope, receive, note_start)
+            await self._route(_normal(scope), receive, note_start)
         except LocalProtocolError:
             # The server has already refused the rest of this request, broken chunks for instance, and hung up.
             _logger.debug("the connection was gone before its answer")
+        except ConnectionClosed:
+            # Asked for, where there is no connection of the server's own: whoever called sees it.
+            raise
+        except StoreError as error:
+            _logger.error("%s", error)  # noqa: TRY400 - the sentence says it all
+            if not started:
+                await answer_unread(scope, receive, send, _failure(scope, problems.service_unavailable()))
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
             _logger.error(  # noqa: TRY400 - a stack trace is for those who ask for it, at level debug
@@ -53,42 +70,72 @@ class Application:
             )
             _logger.debug("its trace", exc_info=error)
             if not started:
-                await answer_unread(scope, receive, send, _as_answer(problems.internal_server_error()))
+                await answer_unread(scope, receive, send, _failure(scope, problems.internal_server_error()))
 
-
-def _in_origin_form(scope: Scope) -> Scope:
-    """Return a request whose target was a whole URL, as a client behind a proxy sends it, with the path alone.
-
-    RFC 9112 §3.2.2: a server accepts both. The Host header names the same server.
-    """
-    _, scheme_ends, rest = scope["raw_path"].decode("latin-1").partition("://")
-    raw = f"/{rest.partition('/')[2]}" if scheme_ends else scope["raw_path"].decode("latin-1")
-    return {**scope, "path": unquote(raw), "raw_path": raw.encode("latin-1")}
-
-
-class Health:
-    """`GET /health`, open to any client (Belgif rest-guide, health)."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["method"] in {"GET", "HEAD"}:
-            await answer(send, Answer(200, ((b"content-type", b"application/json"),), b'{"status":"UP"}'))
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        if path == HEALTH_PATH:
+            await _health(scope, receive, send)
+        elif path == CONTROL_PATH or path.startswith(f"{CONTROL_PATH}/"):
+            await self._control(scope, receive, send)
+        elif path.startswith(f"{WORLDS_PREFIX}/"):
+            name, slash, rest = path.removeprefix(f"{WORLDS_PREFIX}/").partition("/")
+            inner = {**scope, "path": slash + rest, "raw_path": (slash + rest).encode("latin-1")}
+            await self._serve(name, inner | {"root_path": f"{WORLDS_PREFIX}/{name}"}, receive, send)
         else:
-            await answer_unread(scope, receive, send, _as_answer(problems.method_not_allowed(["GET", "HEAD"])))
+            await self._serve(DEFAULT_WORLD, scope, receive, send)
 
-
-class NotFound:
-    """Answers what no route does."""
-
-    def __init__(self, observer: Observer) -> None:
-        self._observer = observer
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        trail = Trail()
-        problem = no_such_route(trail)
-        self._observer(Exchange(f"{scope['method'][:16]} (no such route)", problem.status, trail, None, problem.name))
+    async def _serve(self, name: str, scope: Scope, receive: Receive, send: Send) -> None:
+        # Again after the first time: the world may have been deleted and made anew by another process.
+        for _ in range(2):
+            opened = self._worlds.open(name)
+            if opened is None:
+                break
+            try:
+                await opened.serve(scope, receive, send)
+            except WorldGoneError:
+                self._worlds.forget(name)
+            else:
+                return
+        problem = problems.resource_not_found("No such world on this server")
         await answer_unread(scope, receive, send, _as_answer(problem))
+
+
+def _normal(scope: Scope) -> Scope:
+    """Return a request whose target is a path, in which no character is encoded that need not be (RFC 3986 §6.2.2.2).
+
+    A target may be a whole URL, as a client behind a proxy sends it: then that says which host is called, whatever the
+    Host header says (RFC 9112 §3.2.2).
+    """
+    raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+    if raw.startswith(b"/") and b"%" not in raw:
+        return scope
+    headers = scope["headers"]
+    if not raw.startswith(b"/"):
+        authority, slash, path = raw.partition(b"://")[2].partition(b"/")
+        if authority:
+            headers = [*(header for header in headers if header[0] != b"host"), (b"host", authority)]
+        raw = b"/" + path if slash else b"/" if authority else raw
+    raw = _UNRESERVED.sub(lambda match: bytes([int(match[1], 16)]), raw)
+    return {**scope, "path": raw.decode("latin-1"), "raw_path": raw, "headers": headers}
+
+
+async def _health(scope: Scope, receive: Receive, send: Send) -> None:
+    """`GET /health`, open to any client (Belgif rest-guide, health)."""
+    if scope["method"] in {"GET", "HEAD"}:
+        up = Answer(200, ((b"content-type", b"application/json"),), b'{"status":"UP"}')
+        await answer_unread(scope, receive, send, up)
+    else:
+        await answer_unread(scope, receive, send, _as_answer(problems.method_not_allowed(["GET", "HEAD"])))
+
+
+def _failure(scope: Scope, problem: Problem) -> Answer:
+    """Return a failure of the server in the form that clients of the path read."""
+    reply = _as_answer(problem)
+    if not scope["path"].endswith(TOKEN_PATH):
+        return reply
+    body = b'{"error":"server_error","error_description":"The mock server failed; its console says more"}'
+    return Answer(problem.status, ((b"content-type", b"application/json"), (b"cache-control", b"no-store")), body)
 
 
 def _as_answer(problem: Problem) -> Answer:

@@ -1,6 +1,8 @@
 """All settings in one object: from arguments first, then from `FLA_MOCK_*` in the environment, then the defaults."""
 
+import ipaddress
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -12,6 +14,10 @@ from mock_server.oauth.policy import Policy, Preset
 from mock_server.services.catalogue import FLA_TRAINING_PROVIDER_SCOPE
 
 LogLevel = Literal["debug", "info", "warning", "error"]
+
+_HOST_NAME = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
+_PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()+,;=:@-]+)+")
+_DIGITS_MAX = 18
 
 _List = Annotated[tuple[str, ...], NoDecode]
 
@@ -37,6 +43,24 @@ class Settings(BaseSettings):
     policy: Preset = Field("documented", description="What the token endpoint is strict about.")
     set: _List = Field((), description="Change one field of the policy: NAME=VALUE; as often as wanted.")
     keys: Path = Field(Path(".fla-mock"), description="Folder for the demo world's keys and demo.json.")
+    demo_json: Path | None = Field(
+        None, description="Where demo.json is written, instead of into the folder of --keys."
+    )
+    store: str = Field(
+        "memory", description="Where state is kept: memory, sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE."
+    )
+    workers: int = Field(
+        1, ge=1, le=64, description="Processes that serve; more than one need a store that they share."
+    )
+    admin_token: str | None = Field(
+        None, min_length=16, description="Token that /_mock asks for; on other addresses than loopback it needs one."
+    )
+    tls: bool = Field(default=False, description="Serve https, with a certificate of a CA made in the --keys folder.")
+    tls_untrusted: bool = Field(default=False, description="Serve https with a certificate that no CA signed.")
+    journal_size: int = Field(1_000, ge=1, le=1_000_000, description="Exchanges that the journal of each world keeps.")
+    journal_body_bytes: int = Field(
+        16_384, ge=0, le=1_048_576, description="Bytes that the journal keeps of each body."
+    )
     ready_file: Path | None = Field(None, description="File that receives the base URL as soon as the server answers.")
     log_level: LogLevel = Field("info", description="How much is said on the console.")
     employer_path: str | None = Field(
@@ -54,6 +78,23 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(1_048_576, ge=1_024, description="Largest body of an API call, in bytes.")
     body_timeout: float = Field(10.0, gt=0, description="Longest wait for the body of an API call, in seconds.")
 
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only programs of this machine can reach the server."""
+        try:
+            return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @field_validator("keys")
+    @classmethod
+    def _folder(cls, value: Path) -> Path:
+        """Refuse an empty text, which would be the current folder."""
+        if value == Path():
+            msg = "expected the name of a folder"
+            raise ValueError(msg)
+        return value
+
     @field_validator("account", "allowed_host", "set", mode="before")
     @classmethod
     def _list(cls, value: Any) -> Any:  # noqa: ANN401 - pydantic gives what came
@@ -67,17 +108,32 @@ class Settings(BaseSettings):
     def _url(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        url = urlsplit(value)
+        msg = "expected a URL like https://mock.example.org, without query, fragment or user"
+        try:
+            url = urlsplit(value)
+            is_good = url.port is None or url.port > 0
+        except ValueError:
+            raise ValueError(msg) from None
         if url.scheme not in {"http", "https"} or not url.hostname or url.query or url.fragment or url.username:
-            msg = "expected a URL like https://mock.example.org, without query, fragment or user"
+            raise ValueError(msg)
+        if not (is_good and value.isascii() and value.isprintable()):
             raise ValueError(msg)
         return value.rstrip("/")
+
+    @field_validator("allowed_host")
+    @classmethod
+    def _host_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if not _HOST_NAME.fullmatch(name):
+                msg = "expected a host name or an IP address, without port; one of IPv6 in brackets"
+                raise ValueError(msg)
+        return value
 
     @field_validator("employer_path", "training_provider_path")
     @classmethod
     def _path(cls, value: str | None) -> str | None:
-        if value is not None and (not value.startswith("/") or value.endswith("/") or "{" in value):
-            msg = "expected a path like /REST/name/v1: it begins with a slash and does not end with one"
+        if value is not None and not _PATH.fullmatch(value):
+            msg = "expected a path like /REST/name/v1: a slash at its beginning, none at its end, and plain ASCII"
             raise ValueError(msg)
         return value
 
@@ -104,4 +160,4 @@ class Settings(BaseSettings):
 
 def _scalar(text: str) -> int | str:
     # A literal field takes no text for a number.
-    return int(text) if text.isascii() and text.isdigit() else text
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX else text

@@ -12,10 +12,10 @@ from tests.conftest import Starter
 from tests.support import FORM_HEADERS, HOST, TOKEN, Caller, form
 
 
-def test_a_fault_of_our_own_is_a_problem_and_a_line_on_the_console(
+def test_a_fault_of_our_own_is_an_error_and_a_line_on_the_console(
     caller: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The caller gets a 500 without a trace; the console says where it happened, without values."""
+    """The caller gets a 500 without a trace, in the form of the path; the console says where, without values."""
     monkeypatch.setattr(logging.getLogger("fla_mock"), "propagate", True)
 
     def fail(*_: object, **__: object) -> None:
@@ -26,17 +26,22 @@ def test_a_fault_of_our_own_is_a_problem_and_a_line_on_the_console(
     with caplog.at_level(logging.INFO, "fla_mock"):
         reply = caller.post()
 
-    assert (reply.status, reply.json["type"]) == (500, "urn:problem-type:belgif:internalServerError")
+    assert (reply.status, reply.json["error"]) == (500, "server_error")
     assert b"secret" not in reply.body
     assert "RuntimeError in fail" in caplog.text
     assert "secret" not in caplog.text
 
 
-def test_a_fault_after_the_answer_began_is_not_answered_twice() -> None:
+async def unreachable(*_: Any) -> Any:
+    """Stand for what must not be asked."""
+    raise AssertionError
+
+
+def test_a_fault_after_the_answer_began_is_not_answered_twice(caller: Caller) -> None:
     """What was sent cannot be taken back."""
     sent: list[Any] = []
 
-    async def router(_scope: Any, _receive: Any, send: Any) -> None:
+    async def control(_scope: Any, _receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         msg = "late"
         raise RuntimeError(msg)
@@ -44,27 +49,26 @@ def test_a_fault_after_the_answer_began_is_not_answered_twice() -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    async def receive() -> Any:
-        return {"type": "http.disconnect"}
-
-    asyncio.run(Application(router)({"type": "http", "path": "/", "headers": []}, receive, send))
+    application = Application(caller.mock.worlds, control)
+    asyncio.run(application({"type": "http", "path": "/_mock", "headers": []}, unreachable, send))
 
     assert len(sent) == 1
 
 
-def test_other_protocols_are_passed_on() -> None:
-    """The lifespan is the router's business."""
-    seen: list[str] = []
+def test_the_lifespan_of_another_server_is_followed(caller: Caller) -> None:
+    """Under a server that wants to know when the application is ready, it is at once."""
+    sent: list[str] = []
+    asked = ["lifespan.startup", "lifespan.shutdown"]
 
-    async def router(scope: Any, _receive: Any, _send: Any) -> None:
-        seen.append(scope["type"])
+    async def receive() -> Any:
+        return {"type": asked.pop(0)}
 
-    async def nothing(*_: Any) -> Any:
-        raise AssertionError
+    async def send(message: Any) -> None:
+        sent.append(message["type"])
 
-    asyncio.run(Application(router)({"type": "lifespan"}, nothing, nothing))
+    asyncio.run(caller.mock.application({"type": "lifespan"}, receive, send))
 
-    assert seen == ["lifespan"]
+    assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 
 
 def test_a_target_may_be_a_whole_url(caller: Caller) -> None:

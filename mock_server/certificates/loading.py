@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import pkcs12
 
+from mock_server.certificates import files
 from mock_server.certificates.acceptance import describe_key
 from mock_server.certificates.parsing import (
     CRYPTOGRAPHY_ERRORS,
@@ -24,8 +25,8 @@ from mock_server.certificates.parsing import (
 )
 from mock_server.redaction import shown
 
-MAX_BYTES = 1024 * 1024
-"""A certificate is a few kilobytes; what is larger than this is refused before anything looks at it."""
+MAX_BYTES = files.MAX_BYTES
+"""What is larger than this is refused before anything looks at it."""
 
 SigningKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 """The keys that a client assertion can be signed with (G§4.4.1)."""

@@ -1,6 +1,7 @@
 """Making test certificates that ChaMan's rules accept, and writing them with their keys (G§4.4.1, G§7.3.2)."""
 
 import datetime as dt
+import errno
 import os
 import re
 import secrets
@@ -127,12 +128,17 @@ def write_identity(
     if not password:
         msg = "the password of a PFX has at least one character"
         raise ValueError(msg)
+    try:
+        secret = password.encode()
+    except UnicodeEncodeError:
+        msg = "the password of a PFX is text, and this one has bytes that are no UTF-8: look at the shell's encoding"
+        raise ValueError(msg) from None
     encryption = (
         serialization.PrivateFormat.PKCS12.encryption_builder()
         .kdf_rounds(_KDF_ROUNDS)
         .key_cert_algorithm(pkcs12.PBES.PBESv2SHA256AndAES256CBC)
         .hmac_hash(hashes.SHA256())
-        .build(password.encode())
+        .build(secret)
     )
     pfx = pkcs12.serialize_key_and_certificates(name.encode(), key, certificate, None, encryption)
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
@@ -144,7 +150,12 @@ def write_identity(
 
 
 def write_whole(path: Path, data: bytes, mode: int = _PUBLIC) -> None:
-    """Write a file that appears whole, with its mode (less the umask) from the first moment; raises `OSError`."""
+    """Write a file that appears whole, with its mode (less the umask) from the first moment.
+
+    An older file is replaced. Raises `OSError`, also where the path leads to a device, a pipe or a folder.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is there already, and is no file", str(path))
     # A file of its own, moved into place: no reader meets half of it, and an old file's wider mode is not kept.
     temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)

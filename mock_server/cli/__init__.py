@@ -1,16 +1,68 @@
 """The command line: `fla-mock`."""
 
 import sys
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from io import TextIOWrapper
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from mock_server import __version__
-from mock_server.cli import cert, explain, serve, token
+
+_COMMANDS: Mapping[str, tuple[str, str]] = {
+    "serve": ("serve", "serve"),
+    "token": ("token", "token"),
+    "explain-assertion": ("explain", "explain_assertion"),
+    "policy": ("explain", "policy_table"),
+    "cert": ("cert", "app"),
+    "exec": ("execute", "app"),
+    "exchanges": ("exchanges", "exchanges"),
+    "exchange": ("exchanges", "exchange"),
+    "world": ("worlds", "app"),
+    "enterprise": ("enterprises", "app"),
+    "account": ("accounts", "app"),
+    "mandate": ("mandates", "app"),
+    "clock": ("clock", "app"),
+    "fault": ("faults", "app"),
+}
+"""Each command's module and what in it is the command: a function, or a `Typer` of its own."""
+
+
+class _Commands(Mapping[str, Any]):
+    """The commands by name; a module is imported when its command is asked for, so that none waits for all others."""
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - the type is in typer's private part
+        module, attribute = _COMMANDS[name]
+        found = getattr(import_module(f"{__name__}.{module}"), attribute)
+        if not isinstance(found, typer.Typer):
+            function, found = found, typer.Typer(rich_markup_mode=None, add_completion=False)
+            found.command(name)(function)
+        is_group = len(found.registered_commands) > 1
+        return typer.main.get_group(found) if is_group else typer.main.get_command(found)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_COMMANDS)
+
+    def __len__(self) -> int:
+        return len(_COMMANDS)
+
+
+class _Program(TyperGroup):
+    """All commands, none of them imported yet."""
+
+    def __init__(self, **given: Any) -> None:  # noqa: ANN401 - as below
+        super().__init__(**given)
+        self.commands = _Commands()  # type: ignore[assignment] # nobody adds to it
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 - typer's own
+        return list(self.commands)
+
 
 app = typer.Typer(
     name="fla-mock",
+    cls=_Program,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -19,11 +71,6 @@ app = typer.Typer(
         "and the Federal Learning Account API behind it. Start with: fla-mock serve"
     ),
 )
-app.command("serve")(serve.serve)
-app.command("token")(token.token)
-app.command("explain-assertion")(explain.explain_assertion)
-app.command("policy")(explain.policy_table)
-app.add_typer(cert.app, name="cert")
 
 
 @app.callback(invoke_without_command=True)

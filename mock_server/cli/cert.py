@@ -187,11 +187,10 @@ _SECRET = "This file holds a private key too: keep it to yourself, and give othe
 
 
 def _load(file: Path, password: str | None) -> _Held:
-    from mock_server.certificates import loading, making, parsing  # noqa: PLC0415 - slow to import
+    from mock_server.certificates import files, loading, making, parsing  # noqa: PLC0415 - slow to import
 
     try:
-        with file.open("rb") as opened:
-            data = opened.read(loading.MAX_BYTES + 1)
+        data = files.read_bounded(file)
     except OSError as error:
         _stop(f"cannot read {file}: {error.strerror or error}. Give the path of a .cer, .crt, .pem or .pfx file.")
 
@@ -244,9 +243,9 @@ def _write_cer(certificate: "x509.Certificate", target: Path, *, force: bool) ->
     from mock_server.certificates.making import write_whole  # noqa: PLC0415 - slow to import
 
     target = target.absolute()
-    if target.exists() and not force:
-        _stop(f"{target} would be overwritten: choose another name, or give --force.")
     try:
+        if target.is_file() and not force:
+            _stop(f"{target} would be overwritten: choose another name, or give --force.")
         write_whole(target, certificate.public_bytes(Encoding.DER))
     except OSError as error:
         _stop(f"cannot write {target}: {error.strerror or error}. Give another path with --cer.")

@@ -4,6 +4,7 @@ import logging
 import sys
 
 from mock_server.exchange import Exchange
+from mock_server.world.store import DEFAULT_WORLD
 
 _logger = logging.getLogger("fla_mock")
 
@@ -30,16 +31,26 @@ def report(exchange: Exchange) -> None:
     """Say what a refused request lacked, and at level debug that a request was accepted."""
     who = f" from {exchange.client_id}" if exchange.client_id else ""
     check = exchange.refused_by
+    status = "no answer to" if exchange.status is None else exchange.status
+    if exchange.fault is not None:
+        _logger.info("%s %s%s: fault %s", status, exchange.operation, who, exchange.fault.announcement)
+        return
     if check is None:
-        _logger.debug("%s %s%s", exchange.status, exchange.operation, who)
+        _logger.debug("%s %s%s", status, exchange.operation, who)
         return
     requirement = check.requirement
     lines = [
-        f"{exchange.status} {exchange.operation}{who}: {exchange.error or 'refused'}",
+        f"{status} {exchange.operation}{who}: {exchange.error or 'refused'}  [{_number(exchange)}]",
         f"         {requirement.id}: {requirement.statement} [{requirement.source}; {requirement.provenance}]",
         f"         expected  {check.expected}",
         f"         came      {check.found}",
     ]
     if check.advice:
         lines.append(f"         do        {check.advice}")
+    lines += [f"         nearly    {sentence}" for sentence in exchange.trail.near_misses if sentence != check.advice]
     _logger.info("%s", "\n".join(lines))
+
+
+def _number(exchange: Exchange) -> str:
+    world = "" if exchange.world == DEFAULT_WORLD else f" of world {exchange.world}"
+    return f"exchange {exchange.number}{world}"

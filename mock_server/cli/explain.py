@@ -11,6 +11,9 @@ from mock_server.cli.serve import Environment, Keys, OwnAccounts, Policy, Policy
 from mock_server.oauth.policy import Policy as PolicyModel
 from mock_server.oauth.policy import Preset
 
+_LATEST = 253_370_764_800  # 9999-01-01T00:00:00Z
+_MAX_INPUT = 1024 * 1024  # bytes
+
 
 def explain_assertion(  # noqa: PLR0913 - each is a setting of the server that would judge it
     assertion: Annotated[
@@ -44,6 +47,7 @@ def explain_assertion(  # noqa: PLR0913 - each is a setting of the server that w
     from mock_server.oauth.decision import judge_assertion  # noqa: PLC0415 - as above
     from mock_server.verdict import Trail  # noqa: PLC0415 - as above
 
+    text = _standard_input() if assertion == "-" else assertion
     settings = settings_from(
         world=world,
         account=account,
@@ -54,7 +58,7 @@ def explain_assertion(  # noqa: PLR0913 - each is a setting of the server that w
         host=host,
         port=port,
     )
-    now = SystemClock().now() if at is None else at
+    now = SystemClock().now() if at is None else _moment(at)
     try:
         mock = create_mock(settings, clock=FixedClock(now), make_keys=False)
     except StartError as error:
@@ -62,7 +66,6 @@ def explain_assertion(  # noqa: PLR0913 - each is a setting of the server that w
     called = url or _running(mock.keys.path, settings.world) or mock.urls.token
     trail = Trail()
     audiences = Audiences(tuple(dict.fromkeys((called, *mock.audience.always))))
-    text = sys.stdin.read().strip() if assertion == "-" else assertion
     judge_assertion(trail, text, mock.authority, audiences=audiences, now=now, scope=scope)
     mock.close()
     if trail.accepted:
@@ -73,6 +76,29 @@ def explain_assertion(  # noqa: PLR0913 - each is a setting of the server that w
         print_trail(trail)
     if not trail.accepted:
         raise typer.Exit(EXIT_REFUSED)
+
+
+def _moment(at: float) -> float:
+    # What is compared with it lies a lifetime away, and is told as a date: so not to the last day of the year 9999.
+    if not 0 <= at <= _LATEST:
+        stop(f"--at: expected Unix seconds (not milliseconds), from 0 in 1970 to {_LATEST} in 9999, found {at!r}.")
+    return at
+
+
+def _standard_input() -> str:
+    if sys.stdin is None:
+        stop("standard input is closed: expected a client assertion on it, since the argument is “-”.")
+    data = sys.stdin.buffer.read(_MAX_INPUT + 1)
+    if len(data) > _MAX_INPUT:
+        stop(f"standard input: expected a client assertion, found more than {_MAX_INPUT} bytes.")
+    try:
+        # A byte order mark is what some shells of Windows put before everything.
+        return data.decode("utf-8-sig").strip()
+    except UnicodeDecodeError as error:
+        found = f"bytes that are no UTF-8 (the first at {error.start})"
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            found = "UTF-16, which PowerShell writes: say “-Encoding ascii” there"
+        stop(f"standard input: expected a client assertion, which is ASCII text, found {found}.")
 
 
 def _running(keys: Path, world: str) -> str | None:

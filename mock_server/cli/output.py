@@ -14,8 +14,11 @@ _MARKS = {Outcome.PASSED: ("✓", "green"), Outcome.FAILED: ("✗", "bold red"),
 
 
 def stop(message: str) -> NoReturn:
-    """End the program with a message about what cannot be used."""
-    typer.echo(f"fla-mock: {message}", err=True)
+    """End the program with a message about what cannot be used; what could steer a terminal in it is escaped."""
+    shown = "".join(
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape", "surrogatepass").decode() for c in message
+    )
+    typer.echo(f"fla-mock: {shown}", err=True)
     raise typer.Exit(EXIT_UNUSABLE)
 
 

@@ -4,16 +4,25 @@ import gc
 import os
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mock_server.cli.output import stop
+from mock_server.redaction import shown
 from mock_server.settings import Settings
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from mock_server.app import Mock
+    from mock_server.tls import ServerIdentity
+
+
+_SECRET = {"admin_token", "store"}
+"""Settings whose values are not shown."""
 
 
 def flag(name: str, **more: Any) -> Any:  # noqa: ANN401 - stands where typer's Option does
@@ -50,7 +59,8 @@ def settings_from(**given: Any) -> Settings:  # noqa: ANN401 - validated here
 def _fault(fault: Any) -> str:  # noqa: ANN401 - pydantic's own dictionary
     name = str(fault["loc"][0]) if fault["loc"] else "settings"
     option = f"--{name.replace('_', '-')} (or FLA_MOCK_{name.upper()})" if name in Settings.model_fields else name
-    return f"{option}: {fault['msg'].removeprefix('Value error, ')}; found {fault['input']!r}"
+    sentence = f"{option}: {fault['msg'].removeprefix('Value error, ')}"
+    return sentence if name in _SECRET else f"{sentence}; found {shown(fault['input'])}"
 
 
 def serve(  # noqa: PLR0913 - each is a setting
@@ -72,6 +82,14 @@ def serve(  # noqa: PLR0913 - each is a setting
     training_provider_scope: Annotated[str | None, flag("training_provider_scope")] = None,
     max_body_bytes: Annotated[int | None, flag("max_body_bytes")] = None,
     body_timeout: Annotated[float | None, flag("body_timeout")] = None,
+    store: Annotated[str | None, flag("store", metavar="URL")] = None,
+    workers: Annotated[int | None, flag("workers", min=1, max=64)] = None,
+    admin_token: Annotated[str | None, flag("admin_token", metavar="TOKEN")] = None,
+    tls: Annotated[bool | None, flag("tls")] = None,
+    tls_untrusted: Annotated[bool | None, flag("tls_untrusted")] = None,
+    demo_json: Annotated[Path | None, flag("demo_json", metavar="FILE")] = None,
+    journal_size: Annotated[int | None, flag("journal_size")] = None,
+    journal_body_bytes: Annotated[int | None, flag("journal_body_bytes")] = None,
 ) -> None:
     """Start the mock server.
 
@@ -95,41 +113,118 @@ def serve(  # noqa: PLR0913 - each is a setting
         training_provider_scope=training_provider_scope,
         max_body_bytes=max_body_bytes,
         body_timeout=body_timeout,
+        store=store,
+        workers=workers,
+        admin_token=admin_token,
+        tls=tls,
+        tls_untrusted=tls_untrusted,
+        demo_json=demo_json,
+        journal_size=journal_size,
+        journal_body_bytes=journal_body_bytes,
     )
     run(settings)
 
 
 def run(settings: Settings) -> None:
     """Serve until a signal comes."""
-    import asyncio  # noqa: PLC0415 - the server's own libraries are loaded when there is something to serve
-
-    from mock_server import server  # noqa: PLC0415 - as above
+    from mock_server import server  # noqa: PLC0415 - the server's own libraries are loaded when there is something to serve
     from mock_server.app import StartError, create_mock  # noqa: PLC0415 - as above
     from mock_server.cli import console  # noqa: PLC0415 - as above
-    from mock_server.demo.manifest import write_manifest  # noqa: PLC0415 - as above
 
     console.configure(settings.log_level)
     _prepare(settings.ready_file)
+    identity = _identity(settings)
     try:
         listener = server.bind(settings.host, settings.port)
     except server.AddressError as error:
         stop(str(error))
+
+    def make() -> "Mock":
+        ca_file = None if identity is None else identity.ca_file
+        base_url = server.base_url(listener, "http" if identity is None else "https")
+        return create_mock(settings, base_url=base_url, observer=console.report, ca_file=ca_file)
+
     with listener:
         try:
-            mock = create_mock(settings, base_url=server.base_url(listener), observer=console.report)
+            mock = make()
         except StartError as error:
             stop(str(error))
-        try:
-            if mock.demo is not None:
-                write_manifest(mock.keys.path, mock.demo, mock.urls, mock.services)
-        except OSError as error:
-            stop(f"{mock.keys.path}: cannot be written: {error.strerror}. Name another folder with --keys.")
-        gc.freeze()
-        gc.enable()
-        try:
-            asyncio.run(server.Server(mock.application, lambda: _tell(mock)).serve([listener]))
-        finally:
+        _write_manifest(mock)
+        if settings.workers == 1:
+            _serve(mock, listener, identity, lambda: _tell(settings, mock.urls.base, _banner(mock)))
+            return
+        if not mock.worlds.store.is_shared:
             mock.close()
+            stop(
+                f"--workers {settings.workers}: several processes need a store that they share: "
+                "give --store sqlite:///FILE or --store postgresql+psycopg://USER@HOST/DATABASE."
+            )
+        _serve_with_workers(settings, mock, make, listener, identity)
+
+
+def _identity(settings: Settings) -> "ServerIdentity | None":
+    if not (settings.tls or settings.tls_untrusted):
+        return None
+    if settings.tls and settings.tls_untrusted:
+        stop("--tls and --tls-untrusted: choose one, a certificate that a CA signed or one that none did.")
+    from urllib.parse import urlsplit  # noqa: PLC0415 - loaded by then
+
+    from mock_server import tls  # noqa: PLC0415 - needed with --tls alone
+    from mock_server.clock import SystemClock  # noqa: PLC0415 - as above
+
+    public = urlsplit(settings.public_url or "").hostname
+    names = [*tls.DEFAULT_NAMES, *tls.platform_names(), *settings.allowed_host, *([public] if public else [])]
+    try:
+        folder = settings.keys.absolute() / "tls"
+        return tls.server_identity(folder, dict.fromkeys(names), SystemClock().now(), trusted=settings.tls)
+    except tls.TlsError as error:
+        stop(str(error))
+
+
+def _serve(mock: "Mock", listener: "socket", identity: "ServerIdentity | None", on_started: Callable[[], None]) -> None:
+    import asyncio  # noqa: PLC0415 - loaded by then
+
+    from mock_server import server  # noqa: PLC0415 - as above
+
+    gc.freeze()
+    gc.enable()
+    try:
+        asyncio.run(server.Server(mock.application, on_started, identity).serve([listener]))
+    finally:
+        mock.close()
+
+
+def _serve_with_workers(
+    settings: Settings,
+    mock: "Mock",
+    make: "Callable[[], Mock]",
+    listener: "socket",
+    identity: "ServerIdentity | None",
+) -> None:
+    from mock_server.cli import workers  # noqa: PLC0415 - needed with --workers alone
+
+    base, banner = mock.urls.base, _banner(mock)
+    # A connection to the store is not to be shared with children.
+    mock.close()
+    status = workers.supervise(
+        settings.workers,
+        lambda on_started: _serve(make(), listener, identity, on_started),
+        lambda: _tell(settings, base, banner),
+    )
+    raise typer.Exit(status)
+
+
+def _write_manifest(mock: "Mock") -> None:
+    from mock_server.demo.manifest import FILE_NAME, write_manifest  # noqa: PLC0415 - loaded by then
+
+    if mock.demo is None:
+        return
+    path = mock.settings.demo_json or mock.keys.path / FILE_NAME
+    try:
+        write_manifest(path.absolute(), mock.demo, mock.urls, mock.services)
+    except OSError as error:
+        mock.close()
+        stop(f"{path}: cannot be written: {error.strerror}. Name another folder with --keys, or file with --demo-json.")
 
 
 def _prepare(ready_file: Path | None) -> None:
@@ -144,13 +239,13 @@ def _prepare(ready_file: Path | None) -> None:
         stop(f"{ready_file}: cannot be replaced: {error.strerror}. Name another with --ready-file.")
 
 
-def _tell(mock: "Mock") -> None:
+def _tell(settings: Settings, base_url: str, banner: str) -> None:
     from mock_server.certificates.making import write_whole  # noqa: PLC0415 - loaded by then
 
-    if mock.settings.ready_file is not None:
-        write_whole(mock.settings.ready_file, mock.urls.base.encode())
-    if mock.settings.log_level in {"debug", "info"}:
-        typer.echo(_banner(mock))
+    if settings.ready_file is not None:
+        write_whole(settings.ready_file, base_url.encode())
+    if settings.log_level in {"debug", "info"}:
+        typer.echo(banner)
         sys.stdout.flush()
 
 
@@ -162,6 +257,11 @@ def _banner(mock: "Mock") -> str:
         f"  employers' API           {urls.employer}",
     ]
     lines += [f"    {operation.name}" for operation in mock.contract.operations]
+    lines += [f"  control API              {_control(mock)}"]
+    if urls.ca_file is not None:
+        lines += [f"  CA of its certificate    {urls.ca_file}  (for your client alone: never install it system-wide)"]
+    if not mock.was_made:
+        lines += [f"  state                    as it was left in {mock.worlds.store.database.shown_url}"]
     if mock.demo is None:
         lines += ["", "Try next: curl " + f"{urls.base}/health"]
         return "\n".join(lines)
@@ -174,3 +274,10 @@ def _banner(mock: "Mock") -> str:
         f"  fla-mock token employer{option}",
     ]
     return "\n".join(lines)
+
+
+def _control(mock: "Mock") -> str:
+    settings = mock.settings
+    if settings.admin_token is None and not settings.is_loopback:
+        return "switched off: others can reach this address, so it wants --admin-token"
+    return f"{mock.urls.base}/_mock/docs" + ("" if settings.admin_token is None else "  (wants the admin token)")

@@ -23,11 +23,12 @@ class Urls:
     token: str
     employer: str
     training_provider: str
+    ca_file: Path | None = None
+    """The certificate of the CA that signed the server's own, when it serves https."""
 
 
-def write_manifest(folder: Path, demo: Demo, urls: Urls, services: Mapping[ServiceName, Service]) -> Path:
+def write_manifest(path: Path, demo: Demo, urls: Urls, services: Mapping[ServiceName, Service]) -> Path:
     """Write `demo.json` and return its path. Raises `OSError`."""
-    path = folder / FILE_NAME
     text = json.dumps(manifest(demo, urls, services), indent=2, ensure_ascii=False)
     write_whole(path, f"{text}\n".encode())
     return path
@@ -41,6 +42,7 @@ def manifest(demo: Demo, urls: Urls, services: Mapping[ServiceName, Service]) ->
         "audience": urls.token,
         "employer_url": urls.employer,
         "training_provider_url": urls.training_provider,
+        "ca_file": None if urls.ca_file is None else str(urls.ca_file),
         "accounts": [
             {
                 "name": account.name,

@@ -239,6 +239,22 @@ def test_nothing_is_left_of_a_file_that_cannot_be_written(tmp_path: Path) -> Non
     assert [target] == list(tmp_path.iterdir())
 
 
+@posix_only
+def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
+    """A named pipe, or a link to a device, is not taken away to put a file in its place."""
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(os.devnull)
+
+    for target in (pipe, link):
+        with pytest.raises(OSError, match="it is there already, and is no file"):
+            write_whole(target, b"data")
+
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    assert {pipe, link} == set(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     "name",
     [

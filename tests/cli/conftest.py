@@ -41,7 +41,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     listener = server.bind("127.0.0.1", 0)
     mock = create_mock(Settings(keys=folder), base_url=server.base_url(listener), observer=report)
     assert mock.demo is not None
-    write_manifest(mock.keys.path, mock.demo, mock.urls, mock.services)
+    write_manifest(mock.keys.path / "demo.json", mock.demo, mock.urls, mock.services)
     started = threading.Event()
     served = server.Server(mock.application, started.set)
     # Signals belong to the main thread: this one runs what capture_signals would wrap.

@@ -3,6 +3,7 @@
 import datetime as dt
 import functools
 import json
+import os
 from pathlib import Path
 from typing import Any, get_args
 
@@ -28,6 +29,8 @@ FROM = "2026-01-15"
 DURING = "2026-01-20T12:00:00"
 START = dt.datetime(2026, 1, 15, tzinfo=dt.UTC).timestamp()
 EC = ("--key", "ec-p384")  # quick to make
+
+posix_only = pytest.mark.skipif(os.name != "posix", reason="pipes and devices have names on POSIX systems only")
 
 
 @functools.cache
@@ -220,6 +223,11 @@ def test_new_overwrites_when_told_to(tmp_path: Path) -> None:
         (["a", "--common-name", "x" * 65], "the common name is 1 to 64 bytes of printable text"),
         (["a", "--days", "10000000"], "before the year 10000"),
         (["a", "--days", "0"], "valid for one day or more"),
+        (["a", "--days", "9" * 4_000], "before the year 10000"),
+        (["a", "--days", "9" * 5_000], "Invalid value for '--days'"),
+        (["a", "--enterprise-number", "9" * 5_000], "an enterprise number is 10 digits"),
+        (["9" * 5_000], "a name is 1 to 64 letters"),
+        (["a", "--password", "\udcff"], "the password of a PFX is text, and this one has bytes that are no UTF-8"),
         (["a", "--key", "rsa-1024"], "'rsa-1024' is not one of 'rsa-2048'"),
     ],
 )
@@ -340,6 +348,33 @@ def test_oversized_file_is_not_read_to_its_end(tmp_path: Path) -> None:
 
     assert result.exit_code == 2
     assert "more than 1048576 bytes" in result.stderr
+
+
+@posix_only
+@pytest.mark.parametrize("command", ["check", "show"])
+def test_what_is_no_file_is_told(command: str, tmp_path: Path) -> None:
+    """Nobody waits for a named pipe, and no device is read without end."""
+    (tmp_path / "device").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "pipe")
+
+    for kind, name in (("device", "device"), ("named pipe", "pipe")):
+        result = run(command, tmp_path / name)
+        assert result.exit_code == 2
+        assert f"it is a {kind}, not a file. Give the path of a .cer, .crt, .pem or .pfx file." in result.stderr
+
+
+@posix_only
+def test_a_pipe_of_the_shell_is_read(file: Path) -> None:
+    """`cat client.cer | fla-mock cert check /dev/stdin` works, and so does `<(…)`."""
+    reading, writing = os.pipe()
+    os.write(writing, file.read_bytes())
+    os.close(writing)
+    try:
+        result = run("check", f"/dev/fd/{reading}", "--at", DURING)
+    finally:
+        os.close(reading)
+
+    assert result.exit_code == 0
 
 
 def test_file_name_cannot_steer_the_terminal(tmp_path: Path) -> None:
@@ -463,6 +498,24 @@ def test_show_overwrites_only_when_told_to(pfx_file: Path, tmp_path: Path, force
     assert code == result.exit_code
     assert (target.read_bytes() == b"mine") is (code == 2)
     assert ("--force" in result.stderr) is (code == 2)
+
+
+@posix_only
+@pytest.mark.parametrize("force", [(), ("--force",)])
+def test_show_puts_no_file_in_the_place_of_something_else(
+    pfx_file: Path, tmp_path: Path, force: tuple[str, ...]
+) -> None:
+    """A device or a named pipe stays what it is, even with --force."""
+    device, pipe = tmp_path / "device", tmp_path / "pipe"
+    device.symlink_to(os.devnull)
+    os.mkfifo(pipe)
+
+    for target in (device, pipe):
+        result = run("show", pfx_file, "--cer", target, *force)
+        assert result.exit_code == 2
+        assert f"cannot write {target}: it is there already, and is no file. Give another path" in result.stderr
+    assert device.is_symlink()
+    assert pipe.is_fifo()
 
 
 def test_show_tells_when_the_cer_cannot_be_written(pfx_file: Path, tmp_path: Path) -> None:

@@ -161,6 +161,7 @@ def test_the_manifest_has_all_that_a_client_needs(demo: Caller) -> None:
         "audience",
         "employer_url",
         "training_provider_url",
+        "ca_file",
         "accounts",
         "mandates",
         "employments",

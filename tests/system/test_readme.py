@@ -57,6 +57,7 @@ class Reader:
             "PATH": f"{folder / 'venv' / 'bin'}:{os.environ['PATH']}",
             "FLA_MOCK_PORT": str(self.port),
             "FLA_MOCK_READY_FILE": str(self.ready),
+            "FLA_MOCK_URL": f"http://127.0.0.1:{self.port}",
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         }
         self.server: subprocess.Popen[bytes] | None = None
@@ -117,7 +118,7 @@ def test_every_command_of_the_readme_works(reader: Reader) -> None:
 
     assert '"total":1' in answers[1]  # the documented call
     assert '"total":0' in answers[4]  # reading, with openssl and curl alone
-    assert len(answers) == 7
+    assert len(answers) == 13
 
 
 def test_nothing_in_the_readme_is_left_out() -> None:

@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import time
@@ -19,7 +20,7 @@ import pytest
 
 from mock_server.server import bind
 from mock_server.settings import Settings
-from tests.support import FORM_HEADERS, TOKEN
+from tests.support import FORM_HEADERS, TOKEN, Reply
 from tests.system.conftest import Client, need
 from tests.system.processes import (
     TIMEOUT,
@@ -309,6 +310,12 @@ def values(port: int, folder: Path, client: Client) -> dict[str, str]:
         "training_provider_scope": "scope:of:trainers",
         "max_body_bytes": "2048",
         "body_timeout": "0.25",
+        "store": f"sqlite:///{folder / 'my store.db'}",
+        "workers": "2",
+        "admin_token": "not a secret at all",
+        "demo_json": str(folder / "my demo.json"),
+        "journal_size": "3",
+        "journal_body_bytes": "5",
     }
 
 
@@ -318,6 +325,16 @@ class Told:
 
     server: Server
     client: Client
+
+    @property
+    def demo(self) -> Any:
+        """What the server wrote of its demo world."""
+        return json.loads((self.server.folder / "my demo.json").read_text("utf-8"))
+
+    def control(self, path: str) -> Reply:
+        """Ask the control API, with the admin token."""
+        headers = {"Authorization": "Bearer not a secret at all"}
+        return call("GET", f"{self.server.base}/_mock/worlds/default{path}", headers=headers)
 
     def token(self, **more: Any) -> Any:
         """Get a token; return the whole answer."""
@@ -394,9 +411,10 @@ def test_a_change_of_the_policy_is_a_setting(told: Told) -> None:
     assert told.token()["expires_in"] == 77
 
 
-def test_the_folder_of_keys_is_a_setting(told: Told) -> None:
-    """The folder has a demo.json of this server."""
-    assert told.server.base == json.loads((told.server.folder / "my keys" / "demo.json").read_text("utf-8"))["mock_url"]
+def test_the_folder_of_keys_and_the_place_of_demo_json_are_settings(told: Told) -> None:
+    """The demo.json of this server is where it was wanted, and names keys in the folder."""
+    assert all(Path(account["key"]).parent == told.server.folder / "my keys" for account in told.demo["accounts"])
+    assert told.server.base == told.demo["mock_url"]
 
 
 def test_the_log_level_is_a_setting(told: Told) -> None:
@@ -407,7 +425,7 @@ def test_the_log_level_is_a_setting(told: Told) -> None:
 
 def test_the_paths_and_the_scope_are_settings(told: Told) -> None:
     """demo.json tells the base paths and the scope of the training providers."""
-    demo = json.loads((told.server.folder / "my keys" / "demo.json").read_text("utf-8"))
+    demo = told.demo
     assert f"{told.server.base}/employers/v1" == demo["employer_url"]
     assert f"{told.server.base}/trainers/v1" == demo["training_provider_url"]
     scopes = {scope for account in demo["accounts"] for scope in account["scopes"]}
@@ -455,9 +473,56 @@ def test_the_port_is_a_setting_and_a_flag_goes_before_its_variable(tmp_path: Pat
             assert server.is_up()
 
 
+def test_the_store_and_the_number_of_workers_are_settings(told: Told) -> None:
+    """State is in the file, and more than one process serves it."""
+    assert (told.server.folder / "my store.db").read_bytes().startswith(b"SQLite format 3")
+    children = Path(f"/proc/{told.server.process.pid}/task/{told.server.process.pid}/children")
+    assert len(children.read_text("ascii").split()) == 2
+
+
+def test_the_admin_token_is_a_setting(told: Told) -> None:
+    """The control API asks for it."""
+    assert call("GET", f"{told.server.base}/_mock").status == 401
+    assert told.control("").status == 200
+
+
+def test_the_size_of_the_journal_is_a_setting(told: Told) -> None:
+    """It keeps three exchanges, and five bytes of each body."""
+    for _ in range(4):
+        told.token()
+    listed = told.control("/exchanges?full=true&operation=token").json
+    assert (0 < len(listed["items"]) <= 3, listed["dropped"] > 0) == (True, True)
+    assert {(len(item["request"]["body"]), item["request"]["body_truncated"]) for item in listed["items"]} == {
+        (5, True)
+    }
+
+
+@pytest.mark.parametrize("by", ["flags", "variables"])
+@pytest.mark.parametrize("name", ["tls", "tls_untrusted"])
+def test_https_is_a_setting(name: str, by: str, tmp_path: Path) -> None:
+    """With --tls a client that knows the CA gets an answer, by the platform's name too; with the other none does."""
+    flags, variables = (
+        ([f"--{name.replace('_', '-')}"], {}) if by == "flags" else ([], {f"FLA_MOCK_{name.upper()}": "1"})
+    )
+    with started(tmp_path, "--world=empty", *flags, variables=variables) as server:
+        context = ssl.create_default_context(
+            cafile=str(tmp_path / "keys" / "tls" / "ca.pem") if name == "tls" else None
+        )
+        for host in ("localhost", "services.socialsecurity.be"):
+            with server.connect() as plain:
+                if name == "tls":
+                    with context.wrap_socket(plain, server_hostname=host) as secured:
+                        secured.sendall(request_bytes("GET", "/health", ["Connection: close"], host=host))
+                        assert read_reply(secured).status == 200
+                else:
+                    with pytest.raises(ssl.SSLCertVerificationError):
+                        context.wrap_socket(plain, server_hostname=host)
+        assert server.base.startswith("https://")
+
+
 def test_every_setting_is_tried_here(clients: Mapping[str, Client], tmp_path: Path) -> None:
     """A new setting needs a test that its flag and its variable act alike: add it to `values`."""
-    tried = {*values(0, tmp_path, clients["ec-p384"]), "world", "public_url"}
+    tried = {*values(0, tmp_path, clients["ec-p384"]), "world", "public_url", "tls", "tls_untrusted"}
     assert set(Settings.model_fields) == tried
 
 
@@ -502,11 +567,11 @@ def test_the_console_tells_what_a_refused_request_lacked(clients: Mapping[str, C
         assert call("GET", trainings_url(server, client.enterprise)).status == 401
         told = server.errors
 
-    assert f" 400 token from {client.client_id}: invalid_client\n" in told
+    assert f" 400 token from {client.client_id}: invalid_client  [exchange 1]\n" in told
     assert re.search(
         r"\n +OAUTH-EXP-\d: .*\n +expected  at most 600 seconds .*\n +came      .* seconds from now\n", told
     )
-    assert re.search(r"401 GET /employers/.*: noAccessToken\n.*\n +expected  Authorization: Bearer", told)
+    assert re.search(r"401 GET /employers/.*: noAccessToken  .*\n.*\n +expected  Authorization: Bearer", told)
     assert client.enterprise not in told.partition("noAccessToken")[2]
 
 

@@ -1,5 +1,6 @@
 """`--account`: one's own certificate and client id work in the first minute."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +31,9 @@ def begin(tmp_path: Path, started: Starter) -> Begin:
     weak = make_certificate(
         ec.generate_private_key(ec.SECP256R1()), common_name="x", organization="x", not_before=NOW, days=1
     )
+    if os.name == "posix":
+        (tmp_path / "zero").symlink_to("/dev/zero")
+        os.mkfifo(tmp_path / "pipe")
     (tmp_path / "p256.cer").write_bytes(weak.public_bytes(Encoding.DER))
     return make
 
@@ -67,6 +71,37 @@ def test_several_accounts_and_certificates_may_be_given(begin: Begin) -> None:
     assert caller.token("b")
 
 
+@pytest.mark.parametrize(
+    "again", ["permission=fla", "mandator=1999000249", "mandator=0206653946,mandator=206653946", "cert=rsa-2048.cer"]
+)
+def test_what_is_said_twice_counts_once(begin: Begin, again: str) -> None:
+    """A permission, a mandator or a certificate may be named again, also in another way."""
+    text = "client_id=mine,capacity=service-provider,enterprise=1999000150,cert=rsa-2048.cer,permission=fla"
+    caller = begin(f"{text},mandator=1999000249,{again}")
+
+    assert read(caller, "mine", "1999000249") == 200
+
+
+def test_one_certificate_in_two_files_counts_once(begin: Begin, tmp_path: Path) -> None:
+    """A copy under another name is the same certificate."""
+    (tmp_path / "copy.cer").write_bytes((tmp_path / "rsa-2048.cer").read_bytes())
+    caller = begin("client_id=mine,capacity=employer,enterprise=1999000150,cert=rsa-2048.cer,cert=copy.cer")
+
+    assert caller.token("mine")
+
+
+def test_a_file_name_that_is_no_text_is_no_obstacle(begin: Begin, tmp_path: Path) -> None:
+    """Other systems name files in other encodings; the account gets what can be told of the name."""
+    odd = tmp_path / os.fsdecode(b"\xff.cer")
+    try:
+        odd.write_bytes((tmp_path / "rsa-2048.cer").read_bytes())
+    except OSError:
+        pytest.skip("this system has no such file names")
+    caller = begin(f"client_id=mine,capacity=employer,enterprise=1999000150,cert={odd.name}")
+
+    assert caller.token("mine")
+
+
 def test_an_own_account_joins_the_demo_world(begin: Begin) -> None:
     """The demo world's employers list their employees; an enterprise that it did not know employs everybody."""
     caller = begin("client_id=mine,capacity=employer,enterprise=1999099922,cert=rsa-2048.cer", world="demo")
@@ -91,6 +126,10 @@ FAULTS = {
         "p256.cer”: this certificate would be refused: CERT-KEY-1: expected RSA",
     ),
     "a certificate that is none": (GOOD.replace("rsa-2048.cer", "world.toml"), "world.toml"),
+    "a folder as certificate": (GOOD.replace("rsa-2048.cer", "."), "cannot be read: "),
+    "a device as certificate": (GOOD.replace("rsa-2048.cer", "zero"), "cannot be read: it is a device, not a file"),
+    "a named pipe as certificate": (GOOD.replace("rsa-2048.cer", "pipe"), "it is a named pipe, not a file"),
+    "a name that is no text": (f"{GOOD},name=\udcff", "name: expected text in UTF-8, found “\\udcff”"),
     "an unknown permission": (f"{GOOD},permission=flu", "permission “flu” names no service"),
     "a mandate to oneself": (
         GOOD.replace("=employer", "=service-provider") + ",mandator=1999000150",
@@ -103,8 +142,18 @@ FAULTS = {
 def test_a_faulty_account_is_refused_in_words(begin: Begin, name: str) -> None:
     """The message says what was expected and what came."""
     text, message = FAULTS[name]
+    if "not a file" in message and os.name != "posix":
+        pytest.skip("pipes and devices have names on POSIX systems only")
 
     with pytest.raises(OwnAccountError) as refused:
         begin(text)
 
     assert message in str(refused.value)
+
+
+def test_the_home_folder_of_nobody_is_refused_in_words(started: Starter) -> None:
+    """A tilde before a name that no user has leads nowhere."""
+    account = "client_id=mine,capacity=employer,enterprise=1999000150,cert=~no-such-user/x.cer"
+
+    with pytest.raises(OwnAccountError, match=r"x\.cer” cannot be read"):
+        started(world="empty", account=(account,))

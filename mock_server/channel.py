@@ -1,0 +1,77 @@
+"""What serves the paths of one world: the token endpoint, its keys, and the APIs behind the channel."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from mock_server.gateway.access_token import AccessTokens
+from mock_server.gateway.addresses import Addresses
+from mock_server.gateway.routes import NotFoundEndpoint
+from mock_server.gateway.serving import Endpoint
+from mock_server.identifiers import ServiceName
+from mock_server.oauth.audience import JWKS_PATH, TOKEN_PATH, AudienceRule
+from mock_server.oauth.authority import Authority
+from mock_server.oauth.endpoint import KeySetEndpoint, TokenEndpoint
+from mock_server.oauth.policy import Policy
+from mock_server.services.catalogue import Api
+from mock_server.services.contract import Contract
+from mock_server.services.endpoint import ApiEndpoint, Limits
+from mock_server.world.model import Service
+from mock_server.world.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """What all worlds of a server share."""
+
+    policy: Policy
+    services: Mapping[ServiceName, Service]
+    apis: Sequence[tuple[Api, Contract]]
+    limits: Limits
+    signing_key: RSAPrivateKey
+    environment_url: str
+    """The token URL of the real environment that the server stands for."""
+
+    def endpoints(self, world: World, addresses: Addresses) -> "ChannelEndpoints":
+        """Return the endpoints of a world."""
+        return ChannelEndpoints(self, world, addresses)
+
+
+class ChannelEndpoints:
+    """The endpoints of one world."""
+
+    def __init__(self, channel: Channel, world: World, addresses: Addresses) -> None:
+        self.authority = Authority(
+            world.active_account, channel.services, channel.policy, world.account, world.some_accounts
+        )
+        self.tokens = AccessTokens(channel.signing_key, world.name)
+        token_url = f"{addresses.base_url}{TOKEN_PATH}"
+        self.audience = AudienceRule((token_url, channel.environment_url, *channel.policy.extra_audiences), addresses)
+        self._base_paths = {api.name: contract.base_path for api, contract in channel.apis}
+        self._fixed: dict[str, Endpoint] = {
+            TOKEN_PATH: TokenEndpoint(world, self.authority, self.tokens, self.audience),
+            JWKS_PATH: KeySetEndpoint(self.tokens),
+        }
+        self._apis: list[tuple[str, Endpoint]] = [
+            (
+                f"{contract.base_path}/",
+                ApiEndpoint(
+                    api.name, api.service, contract, world, self.tokens, limits=channel.limits, addresses=addresses
+                ),
+            )
+            for api, contract in channel.apis
+        ]
+        self._not_found = NotFoundEndpoint()
+
+    @property
+    def apis(self) -> Mapping[str, str]:
+        """The base path of each API by its name."""
+        return self._base_paths
+
+    def find(self, path: str) -> Endpoint:
+        """Return what serves a path."""
+        fixed = self._fixed.get(path)
+        if fixed is not None:
+            return fixed
+        return next((endpoint for base, endpoint in self._apis if path.startswith(base)), self._not_found)

@@ -1,0 +1,107 @@
+"""`fla-mock enterprise`: the enterprises of a world of a running mock, and their capacities."""
+
+from typing import Annotated, Any, Literal
+
+import typer
+
+from mock_server.cli.remote import (
+    CapacityArgument,
+    NumberArgument,
+    Remote,
+    connected,
+    group,
+    print_rows,
+    print_table,
+)
+
+app = group("List, add and remove enterprises, and activate their capacities, as access management does.")
+
+
+@app.command("list")
+@connected
+def list_enterprises(mock: Remote) -> None:
+    """List the enterprises of a world."""
+    mock.tell(mock.ask_all(mock.here("enterprises"), key="number"), _show_list)
+
+
+@app.command("add")
+@connected
+def add(
+    mock: Remote,
+    number: NumberArgument,
+    name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)],
+    *,
+    employments: Annotated[
+        Literal["open", "closed"] | None,
+        typer.Option(help="Whether only those listed are employed here. Default: as the world says."),
+    ] = None,
+) -> None:
+    """Add an enterprise, or change the name of one.
+
+    Example: fla-mock enterprise add 1999010048 "My Company"
+    """
+    body = {"name": name} | ({} if employments is None else {"employments": employments})
+    mock.tell(mock.ask("PUT", mock.here("enterprises", number), body=body), _show)
+
+
+@app.command("show")
+@connected
+def show(mock: Remote, number: NumberArgument) -> None:
+    """Show an enterprise with its capacities and their administrators."""
+    mock.tell(mock.ask("GET", mock.here("enterprises", number)), _show)
+
+
+@app.command("remove")
+@connected
+def remove(mock: Remote, number: NumberArgument) -> None:
+    """Remove an enterprise; refused while accounts or mandates need it."""
+    mock.ask("DELETE", mock.here("enterprises", number))
+    mock.done(f"Enterprise {number} is removed.")
+
+
+@app.command("activate")
+@connected
+def activate(
+    mock: Remote,
+    number: NumberArgument,
+    capacity: CapacityArgument,
+    *,
+    email: Annotated[str, typer.Option(help="The e-mail address of the capacity.", show_default=False)],
+    local_administrator: Annotated[
+        str, typer.Option(metavar="NAME", help="Who administers it at the enterprise.", show_default=False)
+    ],
+) -> None:
+    """Activate a capacity of an enterprise.
+
+    Example: fla-mock enterprise activate 1999010048 employer --email hr@example.org --local-administrator "A. Person"
+    """
+    body = {"email": email, "local_administrator": local_administrator}
+    mock.tell(mock.ask("PUT", mock.here("enterprises", number, "capacities", capacity), body=body), _show)
+
+
+@app.command("deactivate")
+@connected
+def deactivate(mock: Remote, number: NumberArgument, capacity: CapacityArgument) -> None:
+    """Take a capacity from an enterprise; refused while accounts or mandates need it."""
+    mock.ask("DELETE", mock.here("enterprises", number, "capacities", capacity))
+    mock.done(f"Enterprise {number} has no longer the capacity {capacity}.")
+
+
+def _show_list(answer: Any) -> None:  # noqa: ANN401 - JSON is any value
+    rows = ([entry["number"], entry["name"], entry["capacities"], entry["employments"]] for entry in answer["items"])
+    print_table(("number", "name", "capacities", "employments"), rows, empty="No enterprises.")
+
+
+def _show(enterprise: Any) -> None:  # noqa: ANN401 - JSON is any value
+    administrators = {
+        f"administrator, {capacity}": f"{entry['local_administrator']} <{entry['email']}>"
+        for capacity, entry in enterprise["administrators"].items()
+    }
+    rows = {
+        "number": enterprise["number"],
+        "name": enterprise["name"],
+        "capacities": enterprise["capacities"] or "none",
+        **administrators,
+        "employments": enterprise["employments"] or "as the world says",
+    }
+    print_rows(rows)

@@ -1,0 +1,161 @@
+"""`fla-mock world`: the worlds of a running mock."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from mock_server.cli.clock import seconds
+from mock_server.cli.output import stop
+from mock_server.cli.remote import (
+    Remote,
+    assignment,
+    connected,
+    group,
+    number_or_text,
+    plain,
+    print_rows,
+    print_table,
+    read_input,
+)
+
+app = group("Make, show, save and remove the worlds of a running mock; each is a state of its own.")
+
+Name = Annotated[str | None, typer.Argument(metavar="[NAME]", help="Default: that of --world.", show_default=False)]
+
+
+@app.command("list")
+@connected
+def list_worlds(mock: Remote) -> None:
+    """List the worlds."""
+    mock.tell(mock.ask_all(mock.root("worlds"), key="name"), _show_list)
+
+
+@app.command("show")
+@connected
+def show(mock: Remote, name: Name = None) -> None:
+    """Show a world: its URLs, its clock, and how much is in it."""
+    mock.tell(mock.ask("GET", mock.about(name).here()), _show)
+
+
+@app.command("create")
+@connected
+def create(  # noqa: PLR0913 - each is a part of a world
+    mock: Remote,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Default: one that the mock makes up.", show_default=False)
+    ] = None,
+    *,
+    source: Annotated[
+        Literal["demo", "empty"] | None, typer.Option("--from", help="What it begins with. Default: demo.")
+    ] = None,
+    state: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What it begins with: a file of “world export”, or - .")
+    ] = None,
+    offset: Annotated[
+        str | None, typer.Option(metavar="SECONDS", help="Its time from real time: 3600, 90d, -2h.")
+    ] = None,
+    now: Annotated[str | None, typer.Option(metavar="WHEN", help="Its time: 2027-01-01T00:00:00Z, 2027Q1.")] = None,
+    frozen: Annotated[bool, typer.Option("--frozen", help="Its clock stands still.")] = False,
+) -> None:
+    """Make a world, whose URLs begin with /worlds/NAME.
+
+    Example: fla-mock world create test-1 --from empty --now 2027Q1 --frozen
+    """
+    if source is not None and state is not None:
+        stop("--from and --state both say what the world begins with: give one of them.")
+    if offset is not None and now is not None:
+        stop("--offset and --now both say what time it is: give one of them.")
+    clock: dict[str, Any] = {"offset": None if offset is None else seconds(offset, "--offset")}
+    clock |= {"now": None if now is None else number_or_text(now), "frozen": frozen or None}
+    members: dict[str, Any] = {"name": name, "from": source, "clock": _given(clock) or None}
+    members["state"] = None if state is None else _document(state)
+    mock.tell(mock.ask("POST", mock.root("worlds"), body=_given(members)), _show)
+
+
+@app.command("delete")
+@connected
+def delete(mock: Remote, name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)]) -> None:
+    """Remove a world and all that is in it; the one at the root, “default”, stays."""
+    mock.ask("DELETE", mock.about(name).here())
+    mock.done(f"World {name} is removed.")
+
+
+@app.command("export")
+@connected
+def export(
+    mock: Remote,
+    name: Name = None,
+    *,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to write it. Default: standard output.")
+    ] = None,
+) -> None:
+    """Write a world's state as JSON, always the same bytes for the same state.
+
+    Example: fla-mock world export --out before.json
+    """
+    mock.save(out, mock.ask_document(mock.about(name).here("state")))
+
+
+@app.command("import")
+@connected
+def import_state(
+    mock: Remote,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of “world export”, or - .", show_default=False)],
+    *,
+    into: Annotated[str | None, typer.Option(metavar="NAME", help="Default: that of --world.")] = None,
+) -> None:
+    """Replace all that is in a world by a state that was exported.
+
+    Example: fla-mock world import before.json
+    """
+    mock.tell(mock.ask("PUT", mock.about(into).here("state"), body=_document(file)), _show)
+
+
+@app.command("settings")
+@connected
+def settings(
+    mock: Remote,
+    changes: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME=VALUE …]", help="What to change.", show_default=False)
+    ] = None,
+) -> None:
+    """Show a world's settings, or change some.
+
+    Example: fla-mock world settings employments=closed activation_delay=900
+    """
+    path = mock.here("settings")
+    if not changes:
+        mock.tell(mock.ask("GET", path), print_rows)
+        return
+    given = dict(assignment(change, "NAME=VALUE") for change in changes)
+    body = {name: number_or_text(value) for name, value in given.items()}
+    mock.tell(mock.ask("PATCH", path, body=body), print_rows)
+
+
+def _given(members: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _document(file: Path) -> Any:  # noqa: ANN401 - JSON is any value
+    try:
+        return json.loads(read_input(file))
+    except (ValueError, RecursionError):
+        stop(plain(f"{file} is not JSON: expected what “fla-mock world export” writes."))
+
+
+def _show_list(answer: Any) -> None:  # noqa: ANN401 - JSON is any value
+    counted = ("enterprises", "accounts", "mandates", "documents", "exchanges")
+    rows = (
+        [world["name"], world["clock"]["now"], world["clock"]["mode"], *(world["counts"][name] for name in counted)]
+        for world in answer["items"]
+    )
+    print_table(("name", "clock", "", *counted), rows, empty="No worlds.")
+
+
+def _show(world: Any) -> None:  # noqa: ANN401 - JSON is any value
+    urls = {"base URL": world["base_url"], "token URL": world["token_url"], "audience": world["audience"]}
+    clock = f"{world['clock']['now']} ({world['clock']['mode']})"
+    print_rows({"name": world["name"], **urls, **world["apis"], "clock": clock, **world["counts"]})
