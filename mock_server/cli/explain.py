@@ -57,6 +57,8 @@ def explain_assertion(  # noqa: PLR0913 - each is a setting of the server that w
         keys=keys,
         host=host,
         port=port,
+        # Nothing is to be made, or changed, in a store that a server shares.
+        store="memory",
     )
     now = SystemClock().now() if at is None else _moment(at)
     try:

@@ -34,6 +34,7 @@ def trail_as_json(trail: Trail) -> dict[str, Any]:
         "accepted": trail.accepted,
         "refused_by": None if failure is None else failure.requirement.id,
         "checks": [check.as_dict() for check in trail.checks],
+        "near_misses": trail.near_misses,
     }
 
 
@@ -48,6 +49,8 @@ def print_trail(trail: Trail) -> None:
         console.print(Text(f"{mark} {check.requirement.id:<16}", style), Text(_line(check)))
         for name, text in _details(check):
             console.print(Text(f"    {name:<9}", "dim"), Text(text))
+    for sentence in trail.near_misses:
+        console.print(Text("nearly", "bold yellow"), Text(sentence))
 
 
 def _line(check: Check) -> str:

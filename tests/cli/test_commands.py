@@ -361,6 +361,18 @@ def test_a_faulty_assertion_is_explained_for_people(run: Run, keys: Path, moment
         assert word in result.stdout
 
 
+def test_a_near_miss_is_told(run: Run, keys: Path, moment: float) -> None:
+    """An assertion signed with the key of another account is told so, for people and for scripts."""
+    text = own_assertion(keys, moment, iss="self_service_expeditor_105", sub="self_service_expeditor_105")
+
+    result = run("explain-assertion", text, "--keys", keys, "--at", moment)
+    as_json = run("explain-assertion", text, "--keys", keys, "--at", moment, "--json", env={"FLA_MOCK_STORE": "x://"})
+
+    sentence = "of account “employer” (client id “self_service_chaman_123456_78912”), not of “example-1-fla”."
+    assert sentence in result.stdout
+    assert [line[-len(sentence) :] for line in json.loads(as_json.stdout)["near_misses"]] == [sentence]
+
+
 def test_an_assertion_is_read_from_standard_input(run: Run, keys: Path, moment: float) -> None:
     """What should not stand in the shell's history is piped in."""
     text = own_assertion(keys, moment)
