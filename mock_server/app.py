@@ -20,6 +20,7 @@ from mock_server.edge import Application, Part
 from mock_server.exchange import Observer, ignore
 from mock_server.gateway.access_token import AccessTokens
 from mock_server.gateway.addresses import Addresses
+from mock_server.gateway.faults import parse
 from mock_server.identifiers import ServiceName
 from mock_server.oauth.audience import LOOPBACK_NAMES, TOKEN_PATH, TOKEN_URLS, AudienceRule
 from mock_server.oauth.authority import Authority
@@ -122,7 +123,8 @@ class Start:
     def state(self) -> WorldState:
         """Return the world that the settings name, with the accounts that they add. Raises one of `StartError`."""
         world = self._settings.world
-        state = self.named(world) if world in {"demo", "empty"} else load_world(Path(world), self._known)
+        is_named = world in {"demo", "empty"}
+        state = self.named(world) if is_named else load_world(Path(world), self._known, validate_fault=parse)
         for own in self.own_accounts:
             state = add_own_account(state, own, self._known, self._now)
         return state

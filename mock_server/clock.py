@@ -39,7 +39,12 @@ class FixedClock:
 
 
 class ClockWouldGoBackError(ValueError):
-    """A change that would set a running clock back."""
+    """A change that would set a running clock back: `wanted` is before `now`, in Unix seconds."""
+
+    def __init__(self, now: float, wanted: float) -> None:
+        super().__init__(f"it is {now:.3f} now, and a running clock never goes back to {wanted:.3f}")
+        self.now = now
+        self.wanted = wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +66,17 @@ class ClockState:
         now = self.at(real)
         moment = now if moment is None else moment
         if moment < now:
-            msg = f"it is {now:.3f} now, and a running clock never goes back to {moment:.3f}"
-            raise ClockWouldGoBackError(msg)
+            raise ClockWouldGoBackError(now, moment)
         stands_still = self.frozen_at is not None if frozen is None else frozen
         if stands_still:
             return ClockState(0.0, moment)
         # What is not moved keeps its offset to the last digit, so that equal states stay equal.
         return self if self.frozen_at is None and moment == now else ClockState(moment - real)
 
-    def advanced(self, seconds: float) -> "ClockState":
+    def advanced(self, real: float, seconds: float) -> "ClockState":
         """Return the state after a jump forward by a number of seconds. Raises `ClockWouldGoBackError`."""
         if seconds < 0:
-            msg = f"a running clock never goes back, so not by {-seconds:g} seconds"
-            raise ClockWouldGoBackError(msg)
+            raise ClockWouldGoBackError(self.at(real), self.at(real) + seconds)
         if self.frozen_at is not None:
             return ClockState(0.0, self.frozen_at + seconds)
         return ClockState(self.offset + seconds)
@@ -81,10 +84,7 @@ class ClockState:
     def following(self, real: float, offset: float) -> "ClockState":
         """Return the state that runs with an offset from real time. Raises `ClockWouldGoBackError`."""
         if real + offset < self.at(real):
-            msg = (
-                f"an offset of {offset:g} seconds would set a running clock back by {self.at(real) - real - offset:.3f}"
-            )
-            raise ClockWouldGoBackError(msg)
+            raise ClockWouldGoBackError(self.at(real), real + offset)
         return ClockState(offset)
 
 

@@ -21,6 +21,8 @@ class Request:
     body: bytes | None = None
     """None when it was not read, or is withheld."""
     body_size: int = 0
+    form: Mapping[str, str] | None = None
+    """The parameters of a form, in place of the body."""
 
 
 @dataclass(frozen=True, slots=True)

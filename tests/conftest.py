@@ -5,10 +5,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from mock_server.settings import Settings
 from tests.support import Caller, start, write_world
+
+# A busy machine is no failure, and what is slow to make is made all the same.
+hypothesis.settings.register_profile(
+    "fla", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.data_too_large]
+)
+hypothesis.settings.load_profile("fla")
 
 # SSINs with counter 999, which nobody has; enterprise numbers that are not given out.
 WORLD = """

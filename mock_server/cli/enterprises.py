@@ -12,7 +12,11 @@ from mock_server.cli.remote import (
     group,
     print_rows,
     print_table,
+    say,
 )
+
+_MOST = 1_000
+SsinArgument = Annotated[str, typer.Argument(metavar="SSIN", help="An SSIN, 11 digits.", show_default=False)]
 
 app = group("List, add and remove enterprises, and activate their capacities, as access management does.")
 
@@ -85,6 +89,40 @@ def deactivate(mock: Remote, number: NumberArgument, capacity: CapacityArgument)
     """Take a capacity from an enterprise; refused while accounts or mandates need it."""
     mock.ask("DELETE", mock.here("enterprises", number, "capacities", capacity))
     mock.done(f"Enterprise {number} has no longer the capacity {capacity}.")
+
+
+@app.command("employees")
+@connected
+def employees(mock: Remote, number: NumberArgument) -> None:
+    """List the employees (SSINs) of an enterprise; with employments “open” it employs everybody."""
+    answer = mock.ask("GET", mock.here("enterprises", number, "employments"), query={"limit": _MOST})
+    mock.tell(answer, _show_employees)
+
+
+@app.command("employ")
+@connected
+def employ(mock: Remote, number: NumberArgument, ssin: SsinArgument) -> None:
+    """Add an employee. Use invented numbers only.
+
+    Example: fla-mock enterprise employ 1999010048 65111899997
+    """
+    mock.ask("PUT", mock.here("enterprises", number, "employments", ssin))
+    mock.done(f"Enterprise {number} employs {ssin}.")
+
+
+@app.command("dismiss")
+@connected
+def dismiss(mock: Remote, number: NumberArgument, ssin: SsinArgument) -> None:
+    """Remove an employee."""
+    mock.ask("DELETE", mock.here("enterprises", number, "employments", ssin))
+    mock.done(f"Enterprise {number} does not employ {ssin} any more.")
+
+
+def _show_employees(answer: Any) -> None:  # noqa: ANN401 - JSON is any value
+    print_table(("ssin",), ([ssin] for ssin in answer["items"]), empty="No employees are listed.")
+    more = answer["total"] - len(answer["items"])
+    if more > 0:
+        say(f"And {more} more: export the world to see all.")
 
 
 def _show_list(answer: Any) -> None:  # noqa: ANN401 - JSON is any value

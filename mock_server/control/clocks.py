@@ -42,17 +42,32 @@ def changed(clock: WorldClock, change: ClockChange) -> ClockState:
         names = ", ".join(_MEMBERS)
         raise RefusedError(f"A change has one of {names}, or frozen, or both; got {', '.join(given) or 'nothing'}.")
     real, state = clock.real.now(), clock.state
-    if change.advance is not None:
-        state = state.advanced(_finite(change.advance))
-    elif change.offset is not None:
-        state = state.following(real, _finite(change.offset))
-    elif change.follow_real_time:
-        state = state.following(real, 0.0)
-    elif change.now is not None:
-        # A clock that runs goes on running from there.
-        state = state.moved(real, moment(change.now))
-    within(state.at(real))
+    wanted = _wanted(change, real, state.at(real))
+    if wanted is not None:
+        # First, so that a time that no calendar has is not told as one that has passed.
+        within(wanted)
+        state = _moved(change, state, real, wanted)
     return state if change.frozen is None else state.moved(real, frozen=change.frozen)
+
+
+def _wanted(change: ClockChange, real: float, now: float) -> float | None:
+    """Return the time that a change asks for; None when it asks for none."""
+    if change.advance is not None:
+        return now + change.advance
+    if change.offset is not None:
+        return real + change.offset
+    if change.now is not None:
+        return moment(change.now)
+    return real if change.follow_real_time else None
+
+
+def _moved(change: ClockChange, state: ClockState, real: float, wanted: float) -> ClockState:
+    if change.advance is not None:
+        return state.advanced(real, change.advance)
+    if change.now is not None:
+        # A clock that runs goes on running from there, and one that stands still stands still there.
+        return state.moved(real, wanted)
+    return state.following(real, change.offset or 0.0)
 
 
 def moment(value: str | float) -> float:
@@ -79,9 +94,3 @@ def within(value: float) -> None:
     """Refuse a time that no calendar has. Raises `RefusedError`."""
     if not (math.isfinite(value) and EARLIEST <= value <= LATEST):
         raise RefusedError("A clock shows a time between the years 1971 and 9000.")
-
-
-def _finite(value: float) -> float:
-    if not math.isfinite(value):
-        raise RefusedError("Seconds are a number, and not infinite.")
-    return value

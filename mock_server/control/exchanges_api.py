@@ -47,7 +47,9 @@ def exchanges_router(find: Callable[[str], OpenWorld]) -> APIRouter:
         world: str,
         wanted: Filters,
         *,
-        after: Annotated[int, Query(ge=0, le=HIGHEST_NUMBER, description="Those that follow this number.")] = 0,
+        after: Annotated[
+            int | None, Query(ge=0, le=HIGHEST_NUMBER, description="Those that follow this number; 0: the first ones.")
+        ] = None,
         before: Annotated[
             int | None, Query(ge=1, le=HIGHEST_NUMBER, description="Those right before this number.")
         ] = None,

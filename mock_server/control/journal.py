@@ -63,7 +63,8 @@ class Journal:
         self._waiting: deque[Exchange] = deque(maxlen=size)
         self._dropped = 0
         self._next, self._last = 1, 0
-        self._arrived = asyncio.Event()
+        # One for each who waits: an event belongs to the loop that it was waited for in, and a test may have many.
+        self._arrivals: set[asyncio.Event] = set()
         self._timer: asyncio.TimerHandle | None = None
 
     def number(self) -> int:
@@ -85,7 +86,8 @@ class Journal:
         if len(self._waiting) == self._size:
             self._dropped += 1
         self._waiting.append(exchange)
-        self._arrived.set()
+        for arrived in self._arrivals:
+            arrived.set()
         if self._database.is_shared and self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_WRITE_AFTER, self._write_later)
 
@@ -166,17 +168,18 @@ class Journal:
         return int(self._database.one(Statement(query)).n)
 
     def list(
-        self, wanted: Wanted, *, after: int = 0, before: int | None = None, limit: int = 50
+        self, wanted: Wanted, *, after: int | None = None, before: int | None = None, limit: int = 50
     ) -> list[dict[str, Any]]:
         """Return records in the order of their numbers.
 
-        With `after`, those that follow a number; otherwise the newest ones, or those right before a number.
+        With `after`, those that follow a number, 0 for the first ones; otherwise the newest ones, or those right before
+        a number.
         """
         self.write()
-        query = self._query(select(_TABLE.c.record), wanted).where(_TABLE.c.number > after)
+        query = self._query(select(_TABLE.c.record), wanted).where(_TABLE.c.number > (after or 0))
         if before is not None:
             query = query.where(_TABLE.c.number < before)
-        newest_first = after == 0
+        newest_first = after is None
         query = query.order_by(_TABLE.c.number.desc() if newest_first else _TABLE.c.number).limit(limit)
         found = [json.loads(row.record) for row in self._database.all(Statement(query))]
         return found[::-1] if newest_first else found
@@ -192,12 +195,9 @@ class Journal:
         """Return the first record after a number; waits for one so many seconds at most."""
         try:
             async with asyncio.timeout(seconds):
-                while True:
-                    self._arrived.clear()
-                    found = self._first_after(wanted, after)
-                    if found is not None:
-                        return found
+                while (found := self._first_after(wanted, after)) is None:
                     await self._something()
+                return found
         except TimeoutError:
             return None
 
@@ -208,14 +208,16 @@ class Journal:
         return None if row is None else json.loads(row.record)
 
     async def _something(self) -> None:
-        if not self._database.is_shared:
-            await self._arrived.wait()
-            return
+        """Return when something arrived here, or may have arrived in another process."""
+        arrived = asyncio.Event()
+        self._arrivals.add(arrived)
         try:
-            async with asyncio.timeout(_LOOK_AGAIN):
-                await self._arrived.wait()
+            async with asyncio.timeout(_LOOK_AGAIN if self._database.is_shared else None):
+                await arrived.wait()
         except TimeoutError:
             return
+        finally:
+            self._arrivals.discard(arrived)
 
     def clear(self) -> None:
         """Delete all exchanges; numbers go on."""

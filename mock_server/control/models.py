@@ -16,6 +16,8 @@ WorldName = Annotated[
         examples=["ci-42"],
     ),
 ]
+Seconds = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+"""A number, and no text or truth value that could be read as one."""
 Limit = Annotated[int, Query(ge=1, le=1_000, description="How many at most.")]
 
 
@@ -95,8 +97,8 @@ class Server(Shape):
 class ClockStart(Shape):
     """How the clock of a new world begins."""
 
-    offset: float | None = Field(None, description="Seconds that it is ahead of real time; negative: behind.")
-    now: str | float | None = Field(
+    offset: Seconds | None = Field(None, description="Seconds that it is ahead of real time; negative: behind.")
+    now: str | Seconds | None = Field(
         None,
         description="The moment it begins at: ISO 8601 with a zone, Unix seconds, or a quarter (its first moment).",
         examples=["2027Q1"],
@@ -107,9 +109,9 @@ class ClockStart(Shape):
 class ClockChange(Shape):
     """A change of a running clock, which never goes back. One of the first four, and `frozen`, or either alone."""
 
-    advance: float | None = Field(None, description="Seconds to jump forward.", examples=[86_400])
-    offset: float | None = Field(None, description="Seconds to be ahead of real time.")
-    now: str | float | None = Field(
+    advance: Seconds | None = Field(None, description="Seconds to jump forward.", examples=[86_400])
+    offset: Seconds | None = Field(None, description="Seconds to be ahead of real time.")
+    now: str | Seconds | None = Field(
         None, description="The moment to jump to: ISO 8601 with a zone, Unix seconds, or a quarter (its first moment)."
     )
     follow_real_time: Literal[True] | None = Field(None, description="Whether to follow real time, without an offset.")

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from mock_server.asgi import Answer, Header
 from mock_server.exchange import Exchange, Request
@@ -68,8 +69,12 @@ def _request(request: Request, body_bytes: int) -> dict[str, Any]:
         "query": scrub(request.query)[:_MAX_PATH],
         "http_version": request.http_version,
         "headers": _headers(request.headers),
-        **_body(request.body, request.body_size, body_bytes),
+        **_body(_sent(request), request.body_size, body_bytes),
     }
+
+
+def _sent(request: Request) -> bytes | None:
+    return request.body if request.form is None else urlencode(request.form, safe="[]:").encode()
 
 
 def _answer(answer: Answer, size: int, body_bytes: int) -> dict[str, Any]:
@@ -88,7 +93,10 @@ def _headers(headers: Sequence[Header]) -> list[list[str]]:
 
 
 def _body(body: bytes | None, size: int, limit: int) -> dict[str, Any]:
-    text = None
-    if body is not None:
-        text = scrub(body[: limit + MARGIN].decode("utf-8", "replace").replace("\0", "\ufffd"))[:limit]
-    return {"body": text, "body_size": size, "body_truncated": body is not None and size > limit}
+    if body is None:
+        return {"body": None, "body_size": size, "body_truncated": False}
+    text = scrub(body[: limit + MARGIN].decode("utf-8", "replace").replace("\0", "\ufffd"))
+    # In bytes, not in letters; what is no UTF-8 takes more of them as text.
+    kept = text.encode()
+    cut = kept[:limit].decode("utf-8", "ignore")
+    return {"body": cut, "body_size": size, "body_truncated": max(size, len(kept)) > limit}

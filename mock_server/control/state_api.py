@@ -9,6 +9,7 @@ from mock_server.control import clocks
 from mock_server.control.faults_api import validate_fault
 from mock_server.control.json_bodies import JsonRoute, parse_json
 from mock_server.control.models import ClockChange, ClockEntry, Counts, WorldEntry, refusals
+from mock_server.control.records import timestamp
 from mock_server.control.worlds import OpenWorld
 from mock_server.identifiers import ServiceName
 from mock_server.portal.errors import ConflictError, RefusedError
@@ -90,7 +91,8 @@ def state_router(
                 state = clocks.changed(opened.world.clock, change)
             except ClockWouldGoBackError as error:
                 raise ConflictError(
-                    f"The clock stays as it is: {error}. Make a new world to begin at an earlier time."
+                    f"A running clock never goes back: it is {timestamp(error.now)} in this world, and "
+                    f"{timestamp(error.wanted)} was before that. Make a new world to begin at an earlier time."
                 ) from None
             opened.world.put_clock(state)
         return clocks.entry(opened.world.clock)

@@ -110,11 +110,9 @@ class Serving:
 
     # Faults ---------------------------------------------------------------------------------------------------------
 
-    def _candidates(self, call: Call, exchange: Exchange, *, early: bool) -> Iterator[tuple[StoredFault, FaultPlan]]:
+    def _candidates(self, call: Call, exchange: Exchange) -> Iterator[tuple[StoredFault, FaultPlan]]:
         caller = exchange.client_id
         for fault, plan in self._read_plans():
-            if _is_early(plan) is not early:
-                continue
             if plan.client_id is not None and caller is None:
                 caller = call.caller()
             if matches(plan, exchange.operation, caller, exchange.parameters):
@@ -127,21 +125,30 @@ class Serving:
         return self._plans[1]
 
     def _early(self, call: Call, exchange: Exchange) -> _Hit | None:
-        for fault, plan in self._candidates(call, exchange, early=True):
-            hit = self._count(fault, plan)
-            if hit is not None:
-                return hit
+        for fault, plan in self._candidates(call, exchange):
+            if _is_early(plan):
+                hit = self._count(fault, plan)
+                if hit is not None:
+                    return hit
+            elif self._would_hit(fault, plan):
+                # It was added before those that are left, and whether it can be shown is known with the answer.
+                return None
         return None
 
     def _late(self, call: Call, exchange: Exchange, reply: Reply) -> tuple[_Hit | None, Reply]:
-        for fault, plan in self._candidates(call, exchange, early=False):
-            if not plan.effect.applies_to(reply.answer):
+        for fault, plan in self._candidates(call, exchange):
+            if _is_early(plan) or not plan.effect.applies_to(reply.answer):
                 continue
             hit = self._count(fault, plan)
             if hit is not None:
                 exchange.fault = hit.applied
                 return hit, _spoiled(plan, call, reply)
         return None, reply
+
+    def _would_hit(self, fault: StoredFault, plan: FaultPlan) -> bool:
+        """Whether a fault hits the next request that can show it, as far as is known before that is counted."""
+        now = next((stored for stored in self._world.read_faults() if stored.id == fault.id), None)
+        return now is not None and fires(plan, now.seen + 1, now.fired)
 
     def _count(self, fault: StoredFault, plan: FaultPlan) -> _Hit | None:
         counted = self._world.fault_seen(fault.id)
@@ -228,7 +235,10 @@ def _without_secret(value: bytes) -> bytes:
 
 
 def _is_early(plan: FaultPlan) -> bool:
-    return plan.effect.phase is Phase.BEFORE or plan.effect.delay_before > 0
+    """Whether nothing has to be known of the answer to say that a request can show this fault."""
+    effect = plan.effect
+    is_slow = max(effect.delay_before, effect.delay_in_body) > 0
+    return effect.phase is Phase.BEFORE or effect.close is not None or is_slow
 
 
 def _spoiled(plan: FaultPlan, call: Call, reply: Reply) -> Reply:

@@ -7,7 +7,6 @@ This is the hottest path, and every byte of the answer matters to some client (f
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from mock_server.asgi import (
     Answer,
@@ -68,8 +67,9 @@ class TokenEndpoint:
         parameters = read_parameters(exchange.trail, body, self.policy)
         exchange.request.body_size = len(body)
         if parameters is not None:
-            told = {name: _REDACTED if name in _SECRETS else value for name, value in parameters.items()}
-            exchange.request.body = urlencode(told, safe="[]:").encode()
+            exchange.request.form = {
+                name: _REDACTED if name in _SECRETS else value for name, value in parameters.items()
+            }
         return _TokenCall(self, scope, exchange, parameters)
 
     async def _body(self, trail: Trail, scope: Scope, receive: Receive) -> bytes | None:

@@ -41,7 +41,7 @@ from mock_server.world.entries import (
 from mock_server.world.model import RegisteredCertificate, Service, StoredFault, WorldState
 
 MAX_BYTES = 256 * 1024 * 1024
-"""Of a world file; 1,000,000 employments and 100,000 mandates take 70 MiB."""
+"""Of a world file; 1,000,000 employments, 100,000 enterprises and as many mandates take 80 MiB."""
 MAX_FAULTS = 100
 """So many faults are told; whoever mends these is told the next."""
 
@@ -192,7 +192,7 @@ class _Reading:
     def _state(self, raw: object) -> WorldState:
         known = (*LISTS, *TABLES)
         if not isinstance(raw, dict):
-            self._tell(f"a world is {self.table} with {', '.join(known)}; found {_in_words(raw)}")
+            self._tell(f"a world is {self.table} with {', '.join(known)}; found {_in_words(raw, self.table)}")
             raise _StopError
         self._break(
             f"{_named(name)}: is not known here; known are {', '.join(known)}" for name in raw if name not in known
@@ -217,7 +217,7 @@ class _Reading:
     def _entries(self, raw: dict[str, Any], name: str, model: type[E]) -> Iterator[tuple[int, E]]:
         values = raw.get(name, [])
         if not isinstance(values, list):
-            self._break([f"{name}: should be a list; found {_in_words(values)}"])
+            self._break([f"{name}: should be a list; found {_in_words(values, self.table)}"])
             return
         for index, value in enumerate(values):
             entry = self._entry(value, f"{name}[{index}]", model)
@@ -280,7 +280,7 @@ class _Reading:
                     raise ValueError(msg)  # noqa: TRY301 - told like what the other judge finds
                 self.validate_fault(entry.members)
             except ValueError as error:
-                self._break(f"faults[{index}]: {line}" for line in str(error).splitlines())
+                self._break(f"faults[{index}]: {line}" for line in str(error).splitlines() or ["is refused"])
             else:
                 found.append(entry.fault(entry.id or next(free)))
         return tuple(found)
@@ -309,7 +309,9 @@ def _sentences(error: ValidationError, model: type[Entry], value: object, place:
     """Yield each fault of an entry as place, expectation and what came; `table` is what the format calls an object."""
     for fault in error.errors(include_url=False):
         location = fault["loc"]
-        kind, context, found = fault["type"], fault.get("ctx", {}), f"; found {_in_words(fault['input'])}"
+        if location[-1:] == ("[key]",) and fault["type"] != "extra_forbidden":
+            location = location[:-1]  # what is wrong is the name that stands before
+        kind, context, found = fault["type"], fault.get("ctx", {}), f"; found {_in_words(fault['input'], table)}"
         if kind == "extra_forbidden":
             expectation = f"is not known here; known are {', '.join(_holder(model, location).model_fields)}"
         elif kind == "missing":
@@ -327,12 +329,12 @@ def _sentences(error: ValidationError, model: type[Entry], value: object, place:
         yield f"{place}{''.join(map(_step, location))}{_label(value, location)}: {expectation}"
 
 
-def _in_words(value: object) -> str:
+def _in_words(value: object, table: str) -> str:
     """Return a value from outside as it can be shown, on one line."""
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     if isinstance(value, dict):
-        return f"one of {len(value)} members"
+        return f"{table} with {len(value)} members"
     if isinstance(value, list | tuple):
         return f"a list of {len(value)}" if value else "[]"
     if isinstance(value, int) and abs(value) >= _HUGE:
@@ -346,10 +348,7 @@ def _named(name: object) -> str:
 
 
 def _step(part: int | str) -> str:
-    if isinstance(part, int):
-        return f"[{part}]"
-    # After a member whose name itself is wrong.
-    return "" if part == "[key]" else f".{_named(part)}"
+    return f"[{part}]" if isinstance(part, int) else f".{_named(part)}"
 
 
 def _holder(model: type[Entry], location: tuple[int | str, ...]) -> type[Entry]:

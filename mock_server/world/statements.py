@@ -1,5 +1,6 @@
 """The statements that a world is read and changed with. Each names its values; all have `world`."""
 
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Float, String, Table, and_, bindparam, delete, func, insert, select, update
@@ -15,6 +16,13 @@ _TABLES = [table for table in schema.metadata.sorted_tables if table is not sche
 def _of(table: Table, *names: str) -> Any:  # noqa: ANN401 - a condition
     """Return the condition that a row belongs to the world, and has the named values."""
     return and_(table.c.world == _WORLD, *(table.c[name] == bindparam(name) for name in names))
+
+
+@cache
+def count(name: str, columns: tuple[str, ...]) -> Statement:
+    """Return the statement that counts the rows of a table, those with values for the columns."""
+    table = schema.metadata.tables[name]
+    return Statement(select(func.count().label("n")).select_from(table).where(_of(table, *columns)))
 
 
 INSERT = {table.name: Statement(insert(table)) for table in _TABLES}

@@ -6,11 +6,12 @@ at each request (`refresh`), so a change made by one has effect in all at once.
 
 import contextlib
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from mock_server.clock import Clock, ClockState, WorldClock
 from mock_server.identifiers import Capacity, ClientId, EnterpriseNumber, Quarter, ServiceName, Ssin
@@ -355,10 +356,7 @@ class World:
 
     def count(self, name: str, **wanted: str) -> int:
         """Return how many rows a table has of this world, those with the wanted values."""
-        table = schema.metadata.tables[name]
-        conditions = [table.c[column] == value for column, value in wanted.items()]
-        query = select(func.count().label("n")).select_from(table).where(table.c.world == self.name, *conditions)
-        return int(self.database.one(Statement(query)).n)
+        return int(self._one(sql.count(name, tuple(wanted)), **wanted).n)
 
     def state(self) -> WorldState:
         """Return all of the world but its journal and its consumed jtis, as it is at one moment."""
@@ -366,11 +364,12 @@ class World:
             self._load()
             permissions = rows.by_client(self._all(sql.ALL_PERMISSIONS))
             certificates = rows.by_client(self._all(sql.ALL_CERTIFICATES))
-            administrators = self._all(sql.ALL_ADMINISTRATORS)
+            administrators: dict[str, list[Any]] = defaultdict(list)
+            for entry in self._all(sql.ALL_ADMINISTRATORS):
+                administrators[entry.enterprise].append(entry)
             return WorldState(
                 enterprises=tuple(
-                    rows.enterprise(row, [entry for entry in administrators if entry.enterprise == row.number])
-                    for row in self._all(sql.ENTERPRISES)
+                    rows.enterprise(row, administrators.get(row.number, ())) for row in self._all(sql.ENTERPRISES)
                 ),
                 accounts=tuple(
                     rows.account(row, permissions[row.client_id], certificates[row.client_id])

@@ -182,6 +182,30 @@ CASES: dict[str, tuple[str, str, str, object, object, list[str]]] = {
         None,
         ["no longer the capacity employer"],
     ),
+    "enterprise employees": (
+        f"enterprise employees {NUMBER}",
+        "GET",
+        f"{HERE}/enterprises/{NUMBER}/employments?limit=1000",
+        None,
+        {"items": ["65111899997"], "total": 3},
+        ["65111899997", "And 2 more"],
+    ),
+    "enterprise employ": (
+        f"enterprise employ {NUMBER} 65111899997",
+        "PUT",
+        f"{HERE}/enterprises/{NUMBER}/employments/65111899997",
+        None,
+        None,
+        [f"Enterprise {NUMBER} employs 65111899997."],
+    ),
+    "enterprise dismiss": (
+        f"enterprise dismiss {NUMBER} 65111899997",
+        "DELETE",
+        f"{HERE}/enterprises/{NUMBER}/employments/65111899997",
+        None,
+        None,
+        ["does not employ 65111899997 any more"],
+    ),
     "account show": (
         "account show my_client",
         "GET",
@@ -832,7 +856,7 @@ def test_one_exchange_for_scripts_is_what_the_mock_tells(run: Run, fake: Fake) -
 
 GROUPS = {
     "world": "list show create delete export import settings",
-    "enterprise": "list add show remove activate deactivate",
+    "enterprise": "list add show remove activate deactivate employees employ dismiss",
     "account": "list show create rename delete tick untick add-cert rename-cert remove-cert",
     "mandate": "list show propose procure confirm reject revoke end",
     "clock": "show advance set freeze unfreeze real",

@@ -4,7 +4,7 @@ from dataclasses import replace
 from itertools import combinations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mock_server.identifiers import Capacity, EnterpriseNumber, Quarter, ServiceName
@@ -82,7 +82,7 @@ def some_mandates(draw: st.DrawFn) -> list[Mandate]:
     return [mandate(str(start), str(end) if end else None) for start, end in pairs if end is None or end >= start]
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(some_mandates())
 def test_rivals_are_found_whenever_there_are_any(mandates: list[Mandate]) -> None:
     """Each mandate that meets one before it is told once, so many mandates cost no more than their number."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mock_server import strict_json
@@ -41,6 +41,9 @@ from mock_server.world.model import (
 )
 from mock_server.world.store import Store
 from tests.support import NOW, certificate
+
+# How long it takes is not judged.
+unhurried = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 # Worlds of every shape ------------------------------------------------------------------------------------------------
 
@@ -144,7 +147,9 @@ def states(draw: st.DrawFn) -> WorldState:
             if mandate.mandator != mandate.mandatary and not consistency.rivals(mandate, agreed):
                 agreed.append(mandate)
     employed = st.builds(
-        lambda entry, index: Employment(entry.number, person(index)), st.sampled_from(employers), st.integers(0, 10**6)
+        lambda entry, index: Employment(entry.number, person(index)),
+        st.sampled_from(employers),
+        st.integers(0, 999_999),
     )
     documents = st.builds(
         Document, names, st.text("abc/%0", max_size=6).map(lambda path: path.lstrip("/")), json_values.map(encode)
@@ -206,7 +211,7 @@ def read_back(data: bytes | Mapping[str, Any], validate: Callable[[Mapping[str, 
 # What is written is read back -----------------------------------------------------------------------------------------
 
 
-@settings(deadline=None)
+@unhurried
 @given(states())
 def test_a_world_that_is_read_back_is_what_it_was(state: WorldState) -> None:
     """Nothing is lost but the order of things and the numbers of mandates, and it is written the same again."""
@@ -224,7 +229,7 @@ def backwards(document: Document) -> Document:
     return replace(document, body=encode(dict(reversed(value.items())) if isinstance(value, dict) else value))
 
 
-@settings(deadline=None)
+@unhurried
 @given(states(), st.randoms())
 def test_the_order_of_things_does_not_matter(state: WorldState, random: Any) -> None:
     """What was added first is written where it belongs, not where it stood."""
@@ -249,7 +254,46 @@ def test_the_order_of_things_does_not_matter(state: WorldState, random: Any) -> 
     assert export_state(other) == export_state(state)
 
 
-DOCUMENT = Document("fla-employer", "employers/1999000150/x", '{"items":[{"name":"Veiligheid","hours":7.50}]}')
+@st.composite
+def damaged(draw: st.DrawFn) -> dict[str, Any]:
+    """Return the members of a world, in one place of which stands something else."""
+    whole: dict[str, Any] = json.loads(export_state(draw(states())))
+    place: Any = whole
+    while True:
+        keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+        if not keys:
+            return whole
+        key = draw(st.sampled_from(keys))
+        if not isinstance(place[key], dict | list) or draw(st.booleans()):
+            place[key] = draw(json_values)
+            return whole
+        place = place[key]
+
+
+def faults_or_state(members: dict[str, Any]) -> tuple[str, ...] | WorldState:
+    """Read a world; return what is wrong with it, if anything is."""
+    try:
+        return read_back(json.dumps(members).encode())
+    except WorldFileError as refused:
+        return refused.faults
+
+
+@unhurried
+@given(damaged())
+def test_whatever_comes_is_refused_in_words_or_can_be_written_again(members: dict[str, Any]) -> None:
+    """One value that is anything else leads to a sentence about it, or to a world like any other."""
+    found = faults_or_state(members)
+
+    if isinstance(found, WorldState):
+        assert normal(read_back(export_state(found))) == normal(found)
+    else:
+        assert found
+        assert all(line.isprintable() and len(line) < 1_000 for line in found)
+
+
+DOCUMENT = Document(
+    "fla-employer", "employers/1999000150/x", '{"items":[{"name":"Veiligheid op de werf","hours":7.50}]}'
+)
 FULL = WorldState(
     enterprises=(
         Enterprise(
@@ -317,7 +361,7 @@ WRITTEN = """{
         }
       ],
       "client_id": "b",
-      "enterprise": "1999000140",
+      "enterprise": "1999000150",
       "name": "Account",
       "permission_periods": {"dimona": {"active_from": "2026-09-21T14:13:20Z"}},
       "permissions": ["dimona", "fla"]
@@ -327,22 +371,22 @@ WRITTEN = """{
   "documents": [
     {
       "api": "fla-employer",
-      "body": {"items": [{"hours": 7.5, "name": "Veiligheid"}]},
+      "body": {"items": [{"hours": 7.5, "name": "Veiligheid op de werf"}]},
       "path": "employers/1999000150/x"
     }
   ],
   "employments": [
-    {"enterprise": "1999000140", "ssin": "00000199933"},
-    {"enterprise": "1999000140", "ssin": "00000299927"}
+    {"enterprise": "1999000150", "ssin": "00000199938"},
+    {"enterprise": "1999000150", "ssin": "00000299908"}
   ],
   "enterprises": [
-    {"capacities": ["social-secretariat"], "name": "Vóórbeeld", "number": "1999000041"},
+    {"capacities": ["social-secretariat"], "name": "Vóórbeeld", "number": "1999000051"},
     {
       "administrators": {"employer": {"email": "hr@employer.example", "local_administrator": "An Baker"}},
       "capacities": ["employer", "training-provider"],
       "employments": "closed",
       "name": "Employer",
-      "number": "1999000140"
+      "number": "1999000150"
     }
   ],
   "faults": [
@@ -350,8 +394,8 @@ WRITTEN = """{
   ],
   "mandates": [
     {
-      "mandatary": "1999000041",
-      "mandator": "1999000140",
+      "mandatary": "1999000051",
+      "mandator": "1999000150",
       "proposed_by": "mandatary",
       "service": "dimona",
       "start": "2025Q1",
@@ -359,14 +403,14 @@ WRITTEN = """{
     },
     {
       "confirmed_by": [],
-      "mandatary": "1999000041",
-      "mandator": "1999000140",
+      "mandatary": "1999000051",
+      "mandator": "1999000150",
       "proposed_by": "mandatary",
       "service": "fla",
       "start": "2024Q1",
       "status": "rejected"
     },
-    {"end": "2025Q4", "mandatary": "1999000041", "mandator": "1999000140", "service": "fla", "start": "2025Q1"}
+    {"end": "2025Q4", "mandatary": "1999000051", "mandator": "1999000150", "service": "fla", "start": "2025Q1"}
   ],
   "settings": {"activation_delay": 900}
 }
@@ -415,6 +459,7 @@ BODIES = [
     "[]",
     "null",
     '"text"',
+    str(list(range(1_000))).replace(" ", ""),
 ]
 
 
@@ -435,6 +480,21 @@ def test_what_is_nested_too_deep_to_stand_in_a_world_is_written_as_text(levels: 
 
     assert member in request["state"]["documents"][0]
     assert read_back(request["state"]) == state
+
+
+def test_a_document_may_be_given_as_text() -> None:
+    """What TOML cannot say is said so; null is the same as nothing."""
+    where = {"api": "api", "path": "path"}
+    as_text = {"documents": [where | {"text": ' { "b": null,\n"a": 1.50 } '}]}
+    as_value = {"documents": [where | {"text": None, "body": {"b": None, "a": 1.5}}]}
+
+    assert read_back(as_text) == read_back(as_value)
+    assert read_back(as_text).documents == (Document("api", "path", '{"b":null,"a":1.5}'),)
+
+
+def test_a_moment_beyond_all_dates_is_written_as_a_number() -> None:
+    """No calendar has it, and a world that somehow came there can still be looked at."""
+    assert b'"frozen_at": 1000000000000000' in export_state(WorldState(clock=ClockState(0.0, 1e15)))
 
 
 def test_a_document_that_is_not_json_is_not_written() -> None:
@@ -470,8 +530,15 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "a list": ([1], "a world is an object with enterprises, accounts, mandates"),
     "nothing": (None, "found null"),
     "an unknown member": ({"x\ny": 1}, "“x\\ny”: is not known here; known are enterprises"),
-    "an object in place of a list": ({"mandates": {"a": 1}}, "mandates: should be a list; found one of 1 members"),
+    "an object in place of a list": (
+        {"mandates": {"a": 1}},
+        "mandates: should be a list; found an object with 1 members",
+    ),
     "null in place of a list": ({"mandates": None}, "mandates: should be a list; found null"),
+    "an unknown member of a strange name": (
+        {"settings": {"[key]": 1}},
+        "settings.“[key]”: is not known here; known are employments",
+    ),
     "a number in place of an object": ({"settings": 1}, "settings: should be an object; found 1"),
     "a file": (
         with_certificate(file="/etc/hostname"),
@@ -493,16 +560,16 @@ REFUSED: dict[str, tuple[Any, str]] = {
         "should be text of at most 255 characters",
     ),
     "a list without end": (
-        {"enterprises": [ENTERPRISE | {"capacities": ["boss"] * 100_000}]},
-        "enterprises[0].capacities (“Employer”): has 100000 entries, and at most 1000 are read",
+        {"enterprises": [ENTERPRISE | {"capacities": ["boss"] * 10_000}]},
+        "enterprises[0].capacities (“Employer”): has 10000 entries, and at most 1000 are read",
     ),
     "an entry without end": (
-        {"enterprises": [{str(index): 1 for index in range(100_000)}]},
-        "enterprises[0]: has 100000 members, and at most 50 are read",
+        {"enterprises": [{str(index): 1 for index in range(10_000)}]},
+        "enterprises[0]: has 10000 members, and at most 50 are read",
     ),
     "a table without end inside an entry": (
-        {"enterprises": [ENTERPRISE | {"administrators": {str(index): 1 for index in range(100_000)}}]},
-        "enterprises[0].administrators (“Employer”): has 100000 members, and at most 50 are read",
+        {"enterprises": [ENTERPRISE | {"administrators": {str(index): 1 for index in range(10_000)}}]},
+        "enterprises[0].administrators (“Employer”): has 10000 members, and at most 50 are read",
     ),
     "an administrator of something else": (
         {"enterprises": [ENTERPRISE | {"administrators": {"boss": {"email": "a", "local_administrator": "b"}}}]},
@@ -522,6 +589,10 @@ REFUSED: dict[str, tuple[Any, str]] = {
     ),
     "a delay that is true": ({"settings": {"activation_delay": True}}, "should be a number; found true"),
     "a delay below zero": ({"settings": {"activation_delay": -1}}, "should be at least 0; found -1"),
+    "a delay of hundreds of digits": (
+        {"settings": {"activation_delay": 10**300}},
+        "settings.activation_delay: should be at most 315576000; found a huge number",
+    ),
     "a delay without end": ({"settings": {"activation_delay": 10**30}}, "should be at most 315576000"),
     "a clock that runs and stands still": ({"clock": {"offset": 1, "frozen_at": 0}}, "clock: a clock has either"),
     "an offset beyond all dates": ({"clock": {"offset": 1e15}}, "clock.offset: should be at most 250246627200"),
@@ -529,6 +600,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
         {"clock": {"frozen_at": "2027-01-01T00:00:00"}},
         "clock.frozen_at: a moment is written with its zone, like 2027-01-01T00:00:00+01:00",
     ),
+    "a moment in words": ({"clock": {"frozen_at": "tomorrow"}}, "or in Unix seconds; found “tomorrow”"),
     "a moment that is true": ({"clock": {"frozen_at": True}}, "clock.frozen_at: a moment is written"),
     "a moment beyond all dates": ({"clock": {"frozen_at": 10**300}}, "or in Unix seconds; found a huge number"),
     "a quarter that is a number": (
@@ -560,6 +632,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
         "faults[0]: often: a fault has no such member",
     ),
     "a fault with a number that is text": ({"faults": [{"id": "1"}]}, "faults[0].id: should be a whole number"),
+    "a fault with a number that is true": ({"faults": [{"id": True}]}, "should be a whole number; found true"),
     "a fault with a number below one": ({"faults": [{"id": 0}]}, "faults[0].id: should be at least 1; found 0"),
     "a fault with a huge number": ({"faults": [{"id": 10**300}]}, "should be at most 2147483647; found a huge number"),
 }
@@ -635,6 +708,16 @@ def test_faults_are_read_only_where_somebody_can_judge_them() -> None:
     """Without a judge, a world with scripted faults is refused."""
     with pytest.raises(WorldFileError, match="faults\\[0\\]: scripted faults are not taken here"):
         import_state({"faults": [{"do": {"status": 503}}]}, services(), validate_fault=None)
+
+
+def test_a_judge_may_refuse_without_a_word() -> None:
+    """What is refused is not there, whatever was said about it."""
+
+    def judge(_members: Mapping[str, Any]) -> None:
+        raise ValueError
+
+    with pytest.raises(WorldFileError, match="faults\\[0\\]: is refused"):
+        read_back({"faults": [{"do": {"status": 503}}]}, judge)
 
 
 def test_a_fault_without_a_number_gets_one_that_is_free() -> None:

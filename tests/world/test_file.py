@@ -1,13 +1,34 @@
 """The world file: what it may hold, and how each fault is told."""
 
+import base64
+import contextlib
+import os
+import re
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from mock_server.clock import ClockState
+from mock_server.gateway.faults import parse
 from mock_server.identifiers import Capacity, Quarter
 from mock_server.services.catalogue import services
+from mock_server.world import file
+from mock_server.world.entries import LISTS, TABLES, Entry
+from mock_server.world.export import export_state, import_state
 from mock_server.world.file import WorldFileError, load_world
-from mock_server.world.model import Employments, MandateStatus, OwnNumber, WorldState
+from mock_server.world.model import (
+    Administrator,
+    CalendarYear,
+    Employments,
+    MandateStatus,
+    OwnNumber,
+    Period,
+    RegisteredCertificate,
+    StoredFault,
+    WorldState,
+)
 from tests.support import certificate, write_world
 
 ENTERPRISES = """
@@ -42,6 +63,7 @@ mandatary = "1999000249"
 service = "fla"
 start = "2025Q1"
 """
+DOCUMENT = '[[documents]]\napi = "api"\npath = "path"\n'
 RIVAL = MANDATE.replace("1999000249", "1999000348")
 
 
@@ -73,6 +95,66 @@ def test_a_world_holds_what_its_file_says(tmp_path: Path) -> None:
     assert (state.settings.employments, state.settings.mandatary_own_number) == (Employments.CLOSED, OwnNumber.ALLOW)
 
 
+MORE = """
+[settings]
+activation_delay = 900
+calendar_year_in_mandate = "require"
+
+[clock]
+frozen_at = 2026-03-01T12:00:00+01:00
+
+[[enterprises]]
+number = "1999000447"
+name = "Trainer"
+capacities = ["training-provider"]
+employments = "closed"
+administrators = { training-provider = { email = "a@trainer.example", local_administrator = "An Trainer" } }
+
+[[accounts]]
+name = "Timed"
+enterprise = "1999000447"
+capacity = "training-provider"
+client_id = "timed"
+permissions = ["fla", "dimona", "fla"]
+permission_periods = { fla = { active_until = "2026-03-01T11:00:00Z" }, dimona = {} }
+active_from = 1772362800
+certificates = [{ file = "rsa-2048.cer", active_from = 1772362800.5 }]
+
+[[documents]]
+api = "api"
+path = "things/1"
+body = { a = 1, b = 1.0, c = ["é"] }
+
+[[documents]]
+api = "api"
+path = ""
+text = ''' { "a" : null } '''
+
+[[faults]]
+do = { status = 503 }
+seen = 2
+"""
+
+
+def test_a_world_holds_all_that_can_happen_to_one(tmp_path: Path) -> None:
+    """Administrators, periods, documents, the clock and scripted faults stand in a file too."""
+    moment = 1_772_362_800.0
+    state = load_world(write_world(tmp_path, MORE), services(), validate_fault=parse)
+
+    (enterprise,), (account,), (entry,) = state.enterprises, state.accounts, state.accounts[0].certificates
+    who = Administrator("a@trainer.example", "An Trainer")
+    assert (enterprise.employments, enterprise.administrators) == (
+        Employments.CLOSED,
+        {Capacity.TRAINING_PROVIDER: who},
+    )
+    assert (account.permissions, account.permission_periods) == (("fla", "dimona"), {"fla": Period(None, moment)})
+    assert (account.period, entry.period) == (Period(moment), Period(moment + 0.5))
+    assert (state.settings.activation_delay, state.settings.calendar_year_in_mandate) == (900, CalendarYear.REQUIRE)
+    assert state.clock == ClockState(0.0, moment)
+    assert [document.body for document in state.documents] == ['{"a":1,"b":1.0,"c":["é"]}', '{"a":null}']
+    assert state.faults == (StoredFault(1, {"do": {"status": 503}}, 2, 0),)
+
+
 def test_an_empty_file_is_an_empty_world(tmp_path: Path) -> None:
     """Nothing is mandatory, and employees are not asked about."""
     assert WorldState() == load(tmp_path, "")
@@ -80,12 +162,36 @@ def test_an_empty_file_is_an_empty_world(tmp_path: Path) -> None:
 
 def test_a_certificate_may_stand_in_the_file_itself(tmp_path: Path) -> None:
     """`der` is the certificate in base64, so that a world is one file."""
-    import base64  # noqa: PLC0415 - for this test only
-
     der = base64.b64encode(certificate()).decode()
     state = load(tmp_path, ENTERPRISES + ACCOUNT.replace('file = "rsa-2048.cer"', f'name = "one", der = "{der}"'))
 
     assert [("one", certificate())] == [(entry.name, entry.der) for entry in state.accounts[0].certificates]
+
+
+def test_a_certificate_may_stand_in_several_lines(tmp_path: Path) -> None:
+    """Base64 is often broken into lines."""
+    lines = base64.encodebytes(certificate()).decode()
+    entry = f"name = 'one', der = '''{lines}'''"
+    state = load(tmp_path, ENTERPRISES + ACCOUNT.replace('file = "rsa-2048.cer"', entry))
+
+    assert state.accounts[0].certificates == (RegisteredCertificate("one", certificate()),)
+
+
+@pytest.mark.parametrize(("file", "name"), [("a" * 251 + ".cer", "a" * 251 + ".cer"), ("a\n.cer", "certificate 1")])
+def test_a_certificate_has_the_name_of_its_file(tmp_path: Path, file: str, name: str) -> None:
+    """Unless that cannot be a name."""
+    (tmp_path / file).write_bytes(certificate())
+    state = load(tmp_path, ENTERPRISES + ACCOUNT.replace("rsa-2048.cer", file.replace("\n", "\\n")))
+
+    assert [name] == [entry.name for entry in state.accounts[0].certificates]
+
+
+def test_a_file_that_is_larger_than_a_certificate_is_not_read_to_its_end(tmp_path: Path) -> None:
+    """What is larger than any certificate is refused for its size."""
+    (tmp_path / "large.cer").write_bytes(bytes(2**21))
+
+    with pytest.raises(WorldFileError, match="found more than 1048576 bytes"):
+        load(tmp_path, ENTERPRISES + ACCOUNT.replace("rsa-2048", "large"))
 
 
 def test_a_certificate_that_has_expired_may_be_registered(tmp_path: Path) -> None:
@@ -136,6 +242,54 @@ FAULTS: dict[str, tuple[str, str]] = {
     "an account of a capacity that its enterprise does not have": (
         ENTERPRISES + ACCOUNT.replace('"employer"', '"training-provider"'),
         "does not have the capacity training-provider",
+    ),
+    "a number of 5,000 digits": ("x = " + "1" * 5_000, "not valid TOML: a number in it has thousands of digits"),
+    "a number of 5,000 digits in another base": (
+        "[settings]\nactivation_delay = 0x" + "f" * 5_000,
+        "settings.activation_delay: should be a number; found a huge number",
+    ),
+    "a thousand levels": ("x = " + "[" * 5_000, "not valid TOML: it is nested too deep"),
+    "a member that would forge a line": ('"a\\nb" = 1', "“a\\nb”: is not known here"),
+    "a moment without a zone": (
+        ENTERPRISES + ACCOUNT + "active_from = 2026-01-01T00:00:00",
+        "accounts[0].active_from (“My account”): a moment is written with its zone, like 2027-01-01T00:00:00+01:00",
+    ),
+    "a day in place of a moment": ("[clock]\nfrozen_at = 2026-01-01", "in Unix seconds; found “2026-01-01”"),
+    "no number in place of a moment": ("[clock]\nfrozen_at = nan", "in Unix seconds; found nan"),
+    "no number in place of an offset": ("[clock]\noffset = inf", "clock.offset: should be a number; found inf"),
+    "a document with a date": (
+        DOCUMENT + "body = { x = 2026-01-01 }",
+        "documents[0].body: JSON has no dates and times",
+    ),
+    "a document with no number": (DOCUMENT + "body = { x = nan }", "documents[0].body: JSON has no NaN"),
+    "a document with a huge number": (DOCUMENT + f"body = 0x{'f' * 5_000}", "documents[0].body: JSON has no NaN"),
+    "a document with a number beyond all doubles": (
+        DOCUMENT + f"body = 0x{'f' * 400}",
+        "documents[0].body: a number is beyond double precision",
+    ),
+    "a document that is too deep": (
+        DOCUMENT + "body = " + "[" * 33 + "]" * 33,
+        "documents[0].body: nested deeper than 32 levels",
+    ),
+    "a fault where nobody can judge it": (
+        "[[faults]]\ndo = { status = 503 }",
+        "faults[0]: scripted faults are not taken here; add them to the running mock",
+    ),
+    "a certificate whose name has a NUL": (
+        ENTERPRISES + ACCOUNT.replace("rsa-2048", "\\u0000"),
+        "certificates[0]: “\\x00.cer” cannot be read: no file can have such a name",
+    ),
+    "a certificate that is a folder": (
+        ENTERPRISES + ACCOUNT.replace("rsa-2048.cer", "."),
+        "certificates[0]: “.” cannot be read: Is a directory",
+    ),
+    "a certificate that is a device": (
+        ENTERPRISES + ACCOUNT.replace("rsa-2048.cer", "/dev/zero"),
+        "certificates[0]: “/dev/zero” cannot be read: it is not a file, but a device, a pipe or a socket",
+    ),
+    "a certificate in letters beyond ASCII": (
+        ENTERPRISES + ACCOUNT.replace('file = "rsa-2048.cer"', 'der = "é"'),
+        "certificates[0]: der is not base64",
     ),
     "an unknown permission": (
         ENTERPRISES + ACCOUNT.replace('["fla"]', '["flu"]'),
@@ -254,10 +408,22 @@ def test_the_status_of_a_mandate_follows_its_quarters(tmp_path: Path, quarter: Q
     assert status is mandate.status_in(quarter)
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    """The message says what could be given instead."""
-    with pytest.raises(WorldFileError, match="Give the path of a TOML or JSON file, or demo, or empty"):
-        load_world(tmp_path / "none.toml", services())
+NOT_READ = {
+    "a file that is not there": ("none.toml", "No such file or directory"),
+    "a folder": (".", "Is a directory"),
+    "a device": ("/dev/zero", "it is not a file, but a device, a pipe or a socket"),
+    "a name that no file has": ("a\0b", "no file can have such a name"),
+}
+
+
+@pytest.mark.parametrize("name", NOT_READ)
+def test_a_path_that_cannot_be_read_is_told(tmp_path: Path, name: str) -> None:
+    """The message says why, and what could be given instead."""
+    path, reason = NOT_READ[name]
+    expected = f"cannot be read: {reason}. Give the path of a TOML or JSON file, or demo, or empty."
+
+    with pytest.raises(WorldFileError, match=re.escape(expected)):
+        load_world(tmp_path / path, services())
 
 
 def test_a_file_that_is_not_text_is_told(tmp_path: Path) -> None:
@@ -267,3 +433,78 @@ def test_a_file_that_is_not_text_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(WorldFileError, match="not UTF-8"):
         load_world(path, services())
+
+
+def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
+    """Some editors put one before their text."""
+    path = write_world(tmp_path, "\ufeff" + ENTERPRISES)
+
+    assert len(load_world(path, services()).enterprises) == 3
+
+
+@contextlib.contextmanager
+def pipe(folder: Path, data: bytes) -> Iterator[Path]:
+    """Give a pipe that somebody writes to, as far as it is read."""
+
+    def write() -> None:
+        with contextlib.suppress(BrokenPipeError):
+            path.write_bytes(data)
+
+    path = folder / "pipe"
+    os.mkfifo(path)
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        yield path
+    finally:
+        writer.join()
+
+
+@pytest.mark.parametrize("text", [ENTERPRISES, ' {"enterprises": []}'])
+def test_a_pipe_is_read_like_a_file(tmp_path: Path, text: str) -> None:
+    """What another program writes can be a world, in either notation."""
+    with pipe(tmp_path, text.encode()) as path:
+        assert len(load_world(path, services()).enterprises) == text.count("[[")
+
+
+def test_no_more_than_the_limit_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file may be as large as the limit; whoever writes more into a pipe is not waited for."""
+    monkeypatch.setattr(file, "MAX_BYTES", len(ENTERPRISES))
+    assert load(tmp_path, ENTERPRISES).enterprises
+
+    with pipe(tmp_path, b"#" * 10_000_000) as path, pytest.raises(WorldFileError, match="larger than"):
+        load_world(path, services())
+
+
+# The documentation ----------------------------------------------------------------------------------------------------
+
+PAGE = (Path(__file__).parents[2] / "docs" / "world-file.md").read_text(encoding="utf-8")
+SECTIONS = dict(re.findall(r"^##+ `(\S+)`\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL))
+MODELS: dict[str, type[Entry]] = {f"{name}[]": model for name, model in LISTS.items()} | dict(TABLES)
+MODELS |= {
+    f"{name}[].{inner}{'[]' if inner == 'certificates' else '.*'}": nested
+    for name, model in LISTS.items()
+    for inner, nested in model.nested.items()
+}
+
+
+def test_the_page_tells_of_every_kind_of_entry() -> None:
+    """Each has a section, and no section is about anything else."""
+    assert SECTIONS.keys() == MODELS.keys()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_page_tells_of_every_member(name: str) -> None:
+    """The table of a section has a line for each member of the entry, in the order in which errors name them."""
+    assert re.findall(r"^\| `(\w+)` \|", SECTIONS[name], re.MULTILINE) == list(MODELS[name].model_fields)
+
+
+def test_the_examples_of_the_page_are_one_world(tmp_path: Path) -> None:
+    """The TOML is read, and written as the JSON, which is read as well."""
+    examples = dict(re.findall(r"^```(toml|json)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
+    (tmp_path / "bakery.cer").write_bytes(certificate())
+    state = load_world(write_world(tmp_path, examples["toml"]), services(), validate_fault=parse)
+    written = examples["json"].replace("MIIB…", base64.b64encode(certificate()).decode()).encode()
+
+    assert export_state(state) == written
+    assert export_state(import_state(written, services(), validate_fault=parse)) == written
