@@ -1,6 +1,6 @@
 """Composition: from settings to an ASGI application. Nothing is decided here."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
-from mock_server.channel import Channel, ChannelEndpoints
+from mock_server.channel import Channel, ChannelEndpoints, document_fault
 from mock_server.clock import Clock, SystemClock
 from mock_server.control.guard import Admission, Guard, LazyPart
 from mock_server.control.worlds import JournalLimits, OpenWorld, Worlds
@@ -97,14 +97,22 @@ class Mock:
 class Start:
     """What worlds start as."""
 
-    def __init__(
-        self, settings: Settings, known: Mapping[ServiceName, Service], keys: KeyFolder, now: float, *, make_keys: bool
+    def __init__(  # noqa: PLR0913 - the parts that the composition joins
+        self,
+        settings: Settings,
+        known: Mapping[ServiceName, Service],
+        apis: Sequence[tuple[Api, Contract]],
+        keys: KeyFolder,
+        now: float,
+        *,
+        make_keys: bool,
     ) -> None:
         self._settings = settings
         self._known = known
         self._keys = keys
         self._now = now
         self._make_keys = make_keys
+        self._apis = apis
 
     @cached_property
     def demo(self) -> Demo:
@@ -125,6 +133,10 @@ class Start:
         world = self._settings.world
         is_named = world in {"demo", "empty"}
         state = self.named(world) if is_named else load_world(Path(world), self._known, validate_fault=parse)
+        for index, document in enumerate(state.documents):
+            fault = document_fault(self._apis, document)
+            if fault is not None:
+                raise WorldFileError([f"documents[{index}]: {fault}"], world)
         for own in self.own_accounts:
             state = add_own_account(state, own, self._known, self._now)
         return state
@@ -166,11 +178,11 @@ def create_mock(  # noqa: PLR0913 - each is a part that a test or a command may 
     policy = settings.token_policy()
     known = services(settings.training_provider_scope)
     keys = KeyFolder(settings.keys)
-    start = Start(settings, known, keys, clock.now(), make_keys=make_keys)
     scheme = "https" if settings.tls or settings.tls_untrusted else "http"
     server_url = settings.public_url or base_url or f"{scheme}://{_netloc(settings.host, settings.port)}"
     api = Api("fla-employer", FLA, contract_file("fla-employer-v1.yaml"), settings.employer_path)
     contract = load(api.contract, api.base_path)
+    start = Start(settings, known, [(api, contract)], keys, clock.now(), make_keys=make_keys)
     hosts = frozenset(_hosts(settings, server_url))
     store = Store(settings.store)
     try:
@@ -213,7 +225,9 @@ def create_mock(  # noqa: PLR0913 - each is a part that a test or a command may 
 def _control(settings: Settings, channel: Channel, worlds: Worlds, start: Start) -> Part:
     from mock_server.control.api import Control, create_control  # noqa: PLC0415 - FastAPI costs half a start
 
-    return create_control(Control(worlds, channel.services, start.named, settings.environment, settings.policy))
+    return create_control(
+        Control(worlds, channel.services, start.named, channel.document_fault, settings.environment, settings.policy)
+    )
 
 
 def _signing_key(store: Store, settings: Settings, keys: KeyFolder, *, make_keys: bool) -> RSAPrivateKey:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+from mock_server import strict_json
 from mock_server.gateway.access_token import AccessTokens
 from mock_server.gateway.addresses import Addresses
 from mock_server.gateway.routes import NotFoundEndpoint
@@ -14,10 +15,12 @@ from mock_server.oauth.audience import JWKS_PATH, TOKEN_PATH, AudienceRule
 from mock_server.oauth.authority import Authority
 from mock_server.oauth.endpoint import KeySetEndpoint, TokenEndpoint
 from mock_server.oauth.policy import Policy
+from mock_server.redaction import shown
 from mock_server.services.catalogue import Api
 from mock_server.services.contract import Contract
 from mock_server.services.endpoint import ApiEndpoint, Limits
-from mock_server.world.model import Service
+from mock_server.world.model import Document, Service
+from mock_server.world.store import DEFAULT_WORLD
 from mock_server.world.world import World
 
 
@@ -33,9 +36,34 @@ class Channel:
     environment_url: str
     """The token URL of the real environment that the server stands for."""
 
+    def document_fault(self, document: Document) -> str | None:
+        """Return why no API could have stored a document, or None."""
+        return document_fault(self.apis, document)
+
     def endpoints(self, world: World, addresses: Addresses) -> "ChannelEndpoints":
         """Return the endpoints of a world."""
         return ChannelEndpoints(self, world, addresses)
+
+
+def document_fault(apis: Sequence[tuple[Api, Contract]], document: Document) -> str | None:
+    """Return why no API could have stored a document, or None."""
+    contract = next((contract for api, contract in apis if api.name == document.api), None)
+    if contract is None:
+        return f"no API is named {shown(document.api)}; there are {', '.join(api.name for api, _ in apis)}"
+    route = contract.route(document.path)
+    operation = None if route is None else route.operations.get("PUT")
+    if operation is None or operation.body is None:
+        return f"nothing can be put at {shown(document.path)} of {document.api}"
+    try:
+        issues = operation.body.issues(strict_json.loads(document.body.encode()))
+    except strict_json.StrictJsonError as error:
+        return f"what is at {shown(document.path)} is no JSON: {error}"
+    if not issues:
+        return None
+    first = issues[0]
+    return (
+        f"what is at {shown(document.path)} does not fit the contract of {document.api}: {first.name}: {first.detail}"
+    )
 
 
 class ChannelEndpoints:
@@ -45,10 +73,13 @@ class ChannelEndpoints:
         self.authority = Authority(
             world.active_account, channel.services, channel.policy, world.account, world.some_accounts
         )
-        self.tokens = AccessTokens(channel.signing_key, world.name)
+        # The world at the root is there as long as the server: its tokens may outlive a start, as its key does.
+        born = "" if world.name == DEFAULT_WORLD else f":{world.born}"
+        self.tokens = AccessTokens(channel.signing_key, f"{world.name}{born}")
         token_url = f"{addresses.base_url}{TOKEN_PATH}"
         self.audience = AudienceRule((token_url, channel.environment_url, *channel.policy.extra_audiences), addresses)
         self._base_paths = {api.name: contract.base_path for api, contract in channel.apis}
+        self._operations = ["token", "jwks", *(one.name for _, contract in channel.apis for one in contract.operations)]
         self._fixed: dict[str, Endpoint] = {
             TOKEN_PATH: TokenEndpoint(world, self.authority, self.tokens, self.audience),
             JWKS_PATH: KeySetEndpoint(self.tokens),
@@ -68,6 +99,11 @@ class ChannelEndpoints:
     def apis(self) -> Mapping[str, str]:
         """The base path of each API by its name."""
         return self._base_paths
+
+    @property
+    def operations(self) -> Sequence[str]:
+        """What can be asked: `token`, `jwks`, and method and path template of each operation of the APIs."""
+        return self._operations
 
     def find(self, path: str) -> Endpoint:
         """Return what serves a path."""

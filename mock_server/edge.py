@@ -86,14 +86,12 @@ class Application:
             await self._serve(DEFAULT_WORLD, scope, receive, send)
 
     async def _serve(self, name: str, scope: Scope, receive: Receive, send: Send) -> None:
-        # Again after the first time: the world may have been deleted and made anew by another process.
-        for _ in range(2):
-            opened = self._worlds.open(name)
-            if opened is None:
-                break
+        opened = self._worlds.find(name)
+        if opened is not None:
             try:
                 await opened.serve(scope, receive, send)
             except WorldGoneError:
+                # While its request was answered.
                 self._worlds.forget(name)
             else:
                 return

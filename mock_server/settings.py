@@ -1,6 +1,5 @@
 """All settings in one object: from arguments first, then from `FLA_MOCK_*` in the environment, then the defaults."""
 
-import ipaddress
 import json
 import re
 from pathlib import Path
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from mock_server.gateway.addresses import is_loopback
 from mock_server.oauth.policy import Policy, Preset
 from mock_server.services.catalogue import FLA_TRAINING_PROVIDER_SCOPE
 
@@ -29,7 +29,9 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8425, ge=0, le=65535, description="Port to listen on; 0 for a free one.")
-    world: str = Field("demo", description="demo, empty, or the path of a world file (TOML).")
+    world: str = Field(
+        "demo", description="demo, empty, or the path of a world file (TOML, or JSON as it is exported)."
+    )
     account: _List = Field(
         (), description="An account of your own: client_id=…,capacity=…,enterprise=…,cert=FILE; as often as wanted."
     )
@@ -53,7 +55,12 @@ class Settings(BaseSettings):
         1, ge=1, le=64, description="Processes that serve; more than one need a store that they share."
     )
     admin_token: str | None = Field(
-        None, min_length=16, description="Token that /_mock asks for; on other addresses than loopback it needs one."
+        None,
+        min_length=16,
+        description=(
+            "Token that /_mock asks for, 16 characters or more; on other addresses than loopback it needs one. "
+            "Better given in the variable: others can see a command line."
+        ),
     )
     tls: bool = Field(default=False, description="Serve https, with a certificate of a CA made in the --keys folder.")
     tls_untrusted: bool = Field(default=False, description="Serve https with a certificate that no CA signed.")
@@ -80,11 +87,9 @@ class Settings(BaseSettings):
 
     @property
     def is_loopback(self) -> bool:
-        """Whether only programs of this machine can reach the server."""
-        try:
-            return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        """Whether only programs of this machine can reach the server: no proxy passes on what others ask."""
+        public = urlsplit(self.public_url).hostname if self.public_url else None
+        return all(is_loopback(name) for name in (self.host, public or self.host))
 
     @field_validator("keys")
     @classmethod

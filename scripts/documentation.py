@@ -14,6 +14,7 @@ from mock_server.gateway import requirements as gateway
 from mock_server.oauth import requirements as oauth
 from mock_server.services import access
 from mock_server.services import requirements as api
+from mock_server.settings import Settings
 from mock_server.verdict import Requirement
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -49,6 +50,37 @@ def _plain(text: str) -> str:
     return text.replace("|", "\\|")
 
 
+def settings() -> str:
+    """Return the settings of `fla-mock serve` as a page."""
+    lines = [
+        "# What the server can be told",
+        NOTE,
+        "",
+        "Each is a flag of `fla-mock serve` and a variable of the environment; the flag goes before the variable. In a",
+        "variable, a list is written with blanks between its entries, or as a JSON array.",
+        "",
+        "| flag | variable | default | meaning |",
+        "|---|---|---|---|",
+    ]
+    for name, field in Settings.model_fields.items():
+        default = "none" if field.default in (None, ()) else _cell(field.default)
+        flag = f"`--{name.replace('_', '-')}`"
+        lines.append(f"| {flag} | `FLA_MOCK_{name.upper()}` | {default} | {_plain(field.description or '')} |")
+    lines += [
+        "",
+        "Other variables:",
+        "",
+        "| variable | of | meaning |",
+        "|---|---|---|",
+        "| `FLA_MOCK_URL` | commands that ask a running server | Its URL; default `http://127.0.0.1:8425`. |",
+        "| `FLA_WORLD` | commands that ask a running server | The world that they ask; default `default`. |",
+        "| `FLA_CA_FILE` | commands that ask a running server | The CA to trust, for https. |",
+        "| `FLA_DEMO_JSON` | `token` | The `demo.json` to read; `fla-mock exec` sets it. |",
+        "| `FLA_MOCK_PFX_PASSWORD` | `cert`, `token` | The password of a PFX. |",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def requirements() -> str:
     """Return every check that a trail can hold as a page."""
     sections: list[tuple[str, str, Iterable[Requirement]]] = [
@@ -81,7 +113,11 @@ def requirements() -> str:
 
 def main() -> int:
     """Write or check every page; return the exit status."""
-    pages = {DOCS / "policy.md": policy(), DOCS / "requirements.md": requirements()}
+    pages = {
+        DOCS / "policy.md": policy(),
+        DOCS / "requirements.md": requirements(),
+        DOCS / "settings.md": settings(),
+    }
     if "--check" in sys.argv[1:]:
         stale = [path.name for path, text in pages.items() if not path.exists() or path.read_text("utf-8") != text]
         if stale:

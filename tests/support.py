@@ -22,7 +22,7 @@ from mock_server.clock import FixedClock
 from mock_server.exchange import Exchange
 from mock_server.settings import Settings
 
-NOW = 1_790_000_000.0  # 2026-09-21T13:46:40Z, in the third quarter
+NOW = 1_790_000_000.0  # 2026-09-21T14:13:20Z, in the third quarter
 DAY = 86_400
 TOKEN = "/REST/oauth/v5/token"
 HOST = "127.0.0.1:8425"

@@ -12,7 +12,7 @@ from mock_server.control.exchanges_api import exchanges_router
 from mock_server.control.faults_api import faults_router
 from mock_server.control.models import Server, ServiceEntry, ServiceList
 from mock_server.control.portal_api import portal_router
-from mock_server.control.state_api import state_router
+from mock_server.control.state_api import DocumentFault, StateReader, state_router
 from mock_server.control.worlds import OpenWorld, Worlds
 from mock_server.control.worlds_api import worlds_router
 from mock_server.identifiers import ServiceName
@@ -37,6 +37,7 @@ class Control:
     services: Mapping[ServiceName, Service]
     named_state: Callable[[str], WorldState]
     """Returns what `demo` and `empty` stand for."""
+    document_fault: DocumentFault
     environment: str
     policy: str
 
@@ -63,6 +64,9 @@ def create_control(control: Control) -> FastAPI:
         version=__version__,
         description=_DESCRIPTION,
         redirect_slashes=False,
+        swagger_ui_oauth2_redirect_url="/_mock/docs/oauth2-redirect",
+        # Nothing is to be asked of another server, not even to show a badge.
+        swagger_ui_parameters={"validatorUrl": None},
     )
     install_error_handlers(app)
 
@@ -95,8 +99,9 @@ def create_control(control: Control) -> FastAPI:
             ]
         )
 
-    app.include_router(worlds_router(control.worlds, control.find, control.services, control.named_state, TOKEN_PATH))
-    app.include_router(state_router(control.find, control.services, TOKEN_PATH))
+    reader = StateReader(control.services, control.document_fault)
+    app.include_router(worlds_router(control.worlds, control.find, reader, control.named_state, TOKEN_PATH))
+    app.include_router(state_router(control.find, reader, TOKEN_PATH))
     app.include_router(exchanges_router(control.find))
     app.include_router(faults_router(control.find))
     app.include_router(portal_router(control.find_world, control.services))

@@ -146,6 +146,29 @@ def _no_store(error: Exception) -> Problem:
     return problems.service_unavailable()
 
 
+_SECURITY = {
+    "adminToken": {"type": "http", "scheme": "bearer", "description": "Where the server was given an admin token."},
+    "adminPassword": {"type": "http", "scheme": "basic", "description": "The same as the password of any user."},
+}
+_EVERYWHERE = {
+    "401": {"description": "The admin token is wanted.", "content": models.PROBLEM_CONTENT},
+    "403": {
+        "description": "Called by a foreign name, or from a page of another site.",
+        "content": models.PROBLEM_CONTENT,
+    },
+}
+_PARAMETERS = {
+    "world": "Name of the world; the one at the root is `default`.",
+    "number": "Number of the enterprise, the mandate, the exchange or the fault.",
+    "capacity": "The enterprise's role: `employer`, `social-secretariat`, `service-provider` or `training-provider`.",
+    "client_id": "Client id of the account.",
+    "service": "Name of a service, as `GET /_mock/services` lists them.",
+    "fingerprint": "SHA-256 of the certificate, in hexadecimal.",
+    "ssin": "SSIN of the employee, 11 digits.",
+    "status": "HTTP status of the answer, or status of the mandate.",
+}
+
+
 def _describe_problems(app: FastAPI) -> None:
     describe = app.openapi
 
@@ -157,9 +180,14 @@ def _describe_problems(app: FastAPI) -> None:
         # FastAPI describes what it answers itself to wrong input, which is not what is answered here.
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
+        document["components"]["securitySchemes"] = _SECURITY
         for path in document["paths"].values():
             for operation in path.values():
+                operation["security"] = [{}, {"adminToken": []}, {"adminPassword": []}]
                 operation["responses"].pop("422", None)
+                operation["responses"] |= _EVERYWHERE
+                for parameter in operation.get("parameters", ()):
+                    parameter.setdefault("description", _PARAMETERS.get(parameter["name"], ""))
         return document
 
     app.openapi = described  # type: ignore[method-assign] # how FastAPI says that its document is extended

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Response
 from mock_server.control.json_bodies import JsonRoute
 from mock_server.control.models import FaultEntry, FaultList, NewFault, Number, refusals
 from mock_server.control.worlds import OpenWorld
-from mock_server.gateway.faults import FaultError, as_members, exhausted, parse
+from mock_server.gateway.faults import FaultError, FaultPlan, as_members, covers, exhausted, parse
 from mock_server.portal.errors import ConflictError, NotFoundError, RefusedError
 from mock_server.problems import INVALID_INPUT, Issue
+from mock_server.redaction import shown
 from mock_server.world.model import StoredFault
 
 MAX_FAULTS = 1_000
@@ -55,7 +56,7 @@ def faults_router(find: Callable[[str], OpenWorld]) -> APIRouter:  # noqa: C901 
                 raise ConflictError(f"A world has at most {MAX_FAULTS} faults: remove some.")
             fault = opened.world.add_fault(as_members(plan))
         response.headers["location"] = f"{opened.addresses.server_url}/_mock/worlds/{world}/faults/{fault.id}"
-        return _entry(fault)
+        return _entry(fault).model_copy(update={"warnings": _warnings(opened, plan)})
 
     @router.delete("", operation_id="resetFaults", status_code=204, responses=refusals(404))
     async def reset_faults(world: str) -> None:
@@ -86,3 +87,14 @@ def faults_router(find: Callable[[str], OpenWorld]) -> APIRouter:  # noqa: C901 
 def _place(sentence: str) -> tuple[str, str]:
     name, _, detail = sentence.partition(": ")
     return name, detail
+
+
+def _warnings(opened: OpenWorld, plan: FaultPlan) -> list[str]:
+    """Return why a fault hits nothing as the world is now."""
+    found = []
+    operations = opened.endpoints.operations
+    if not any(covers(plan.operation, operation) for operation in operations):
+        found.append(f"No operation of this world is {shown(plan.operation)}: there are {', '.join(operations)}.")
+    if plan.client_id is not None and opened.world.account(plan.client_id) is None:
+        found.append(f"No account of this world has the client id {shown(plan.client_id)}, yet.")
+    return found

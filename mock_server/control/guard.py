@@ -27,6 +27,7 @@ from mock_server.asgi import (
     only_header,
     read_body,
 )
+from mock_server.gateway.addresses import is_loopback
 from mock_server.problems import Problem
 from mock_server.redaction import shown
 
@@ -39,8 +40,8 @@ _WITH_STATE = ("/state", "/worlds")
 _BODY_SECONDS = 30.0
 _MAX_TARGET = 8_192
 _SWITCHED_OFF = (
-    "The control API is switched off: this server listens on an address that others can reach, and has no admin token. "
-    "Start it with --admin-token (or FLA_MOCK_ADMIN_TOKEN), or on 127.0.0.1."
+    "The control API is switched off: others can reach this server by this name, and it has no admin token. "
+    "Start it with --admin-token (or FLA_MOCK_ADMIN_TOKEN), or on 127.0.0.1 without --public-url, and call it by that."
 )
 
 
@@ -52,7 +53,7 @@ class Admission:
     """Names that the server may be called by, in lower case and without port."""
     token: str | None
     is_open: bool
-    """Whether nobody but programs of this machine can call, so that no token is needed."""
+    """Whether nobody but programs of this machine can call, so that by a loopback name no token is needed."""
 
     def judge(self, scope: Scope) -> Problem | None:
         """Return why a request is not let in, or None when it is."""
@@ -64,7 +65,7 @@ class Admission:
         if foreign is not None:
             return foreign
         if self.token is None:
-            return None if self.is_open else _forbidden(_SWITCHED_OFF)
+            return None if self.is_open and is_loopback(host[1]) else _forbidden(_SWITCHED_OFF)
         return None if any(hmac.compare_digest(given, self.token.encode()) for given in _tokens(scope)) else _token()
 
 
@@ -97,7 +98,8 @@ def _tokens(scope: Scope) -> list[bytes]:
     header = only_header(scope, b"authorization") or ""
     scheme, _, value = header.partition(" ")
     if scheme.lower() == "bearer":
-        return [value.strip().encode("latin-1", "replace")]
+        # Of blanks only what HTTP calls so: other bytes may be half of a letter.
+        return [value.strip(" \t").encode("latin-1", "replace")]
     if scheme.lower() == "basic":
         try:
             return [base64.b64decode(value, validate=True).partition(b":")[2]]
@@ -137,7 +139,9 @@ class Guard:
             except BodyTooSlowError:
                 problem = problems.request_timeout(_BODY_SECONDS)
             else:
-                await self._inner(scope, _replay(body, receive), send)
+                # RFC 9110 §9.3.2: the same answer, of which the server then leaves out the body.
+                method = "GET" if scope["method"] == "HEAD" else scope["method"]
+                await self._inner({**scope, "method": method}, _replay(body, receive), send)
                 return
         await answer_unread(scope, receive, send, problem.answer(problems.new_trace_id()))
 

@@ -9,12 +9,12 @@ import asyncio
 import json
 import logging
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select
 
-from mock_server.control.records import MARGIN, as_record
+from mock_server.control.records import MARGIN, as_record, sent_body
 from mock_server.exchange import Exchange
 from mock_server.world import schema
 from mock_server.world import statements as sql
@@ -80,16 +80,23 @@ class Journal:
 
     def append(self, exchange: Exchange) -> None:
         """Keep an exchange; what would be the longest of its texts are cut here, so that little is kept waiting."""
-        body, limit = exchange.request.body, self._body_bytes + MARGIN
-        if body is not None and len(body) > limit:
-            exchange.request.body = body[:limit]
+        request, limit = exchange.request, self._body_bytes + MARGIN
+        if request.body_size > limit:
+            body = sent_body(request)
+            request.body, request.form = None if body is None else body[:limit], None
+        answer = exchange.answer
+        if answer is not None and len(answer.body) > limit:
+            exchange.answer = replace(answer, body=answer.body[:limit])
         if len(self._waiting) == self._size:
             self._dropped += 1
         self._waiting.append(exchange)
-        for arrived in self._arrivals:
-            arrived.set()
+        self._wake()
         if self._database.is_shared and self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_WRITE_AFTER, self._write_later)
+
+    def _wake(self) -> None:
+        for arrived in self._arrivals:
+            arrived.set()
 
     def _write_later(self) -> None:
         self._timer = None
@@ -122,9 +129,7 @@ class Journal:
             for record in records
         ]
         with self._database.transaction():
-            if self._database.one(sql.WORLD, world=self._world.name) is None:
-                msg = f"the world {self._world.name} was deleted"
-                raise WorldGoneError(msg)
+            self._require_world()
             self._database.run_many(sql.INSERT["exchanges"], entries)
             oldest = self._database.one(_OLDEST_KEPT, world=self._world.name, kept=self._size)
             dropped = self._dropped
@@ -135,6 +140,12 @@ class Journal:
         # Not before: what could not be written stays.
         self._waiting.clear()
         self._dropped = 0
+
+    def _require_world(self) -> None:
+        row = self._database.one(sql.WORLD, world=self._world.name)
+        if row is None or row.born != self._world.born:
+            msg = f"the world {self._world.name} was deleted"
+            raise WorldGoneError(msg)
 
     # Reading --------------------------------------------------------------------------------------------------------
 
@@ -192,11 +203,12 @@ class Journal:
         return None if row is None else json.loads(row.record)
 
     async def next(self, wanted: Wanted, after: int, seconds: float) -> dict[str, Any] | None:
-        """Return the first record after a number; waits for one so many seconds at most."""
+        """Return the first record after a number; waits for one so many seconds at most. Raises `WorldGoneError`."""
         try:
             async with asyncio.timeout(seconds):
                 while (found := self._first_after(wanted, after)) is None:
                     await self._something()
+                    self._require_world()
                 return found
         except TimeoutError:
             return None
@@ -224,6 +236,13 @@ class Journal:
         self._waiting.clear()
         self._dropped = 0
         self._database.run(sql.DELETE_ALL["exchanges"], world=self._world.name)
+
+    def drop(self) -> None:
+        """Let everything go: the world was deleted."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._waiting.clear()
+        self._wake()
 
     def close(self) -> None:
         """Write what is waiting in a store that outlives this process."""

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 from mock_server.control.worlds import WORLD_NAME
 from mock_server.identifiers import Capacity
@@ -51,6 +51,7 @@ class Problem(BaseModel):
     issues: list[Issue] | None = None
 
 
+PROBLEM_CONTENT: dict[str, Any] = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 _REASONS = {
     400: "The request is wrong; every issue is told.",
     404: "There is no such thing.",
@@ -62,8 +63,7 @@ _REASONS = {
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return what FastAPI documents of the refusals of an operation."""
-    schema = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {status: {"description": _REASONS[status], "content": schema} for status in statuses}
+    return {status: {"description": _REASONS[status], "content": PROBLEM_CONTENT} for status in statuses}
 
 
 class ServiceEntry(Shape):
@@ -255,12 +255,26 @@ class ExchangeCount(Shape):
 class NewFault(Shape):
     """A fault to be scripted."""
 
-    operation: str = Field("any", examples=["token"])
-    do: dict[str, Any] = Field(examples=[{"status": 503, "retry_after": 2}])
-    times: int | Literal["until reset"] = "until reset"
-    every: int = 1
-    client_id: str | None = None
-    parameters: dict[str, str] = Field(default_factory=dict)
+    operation: str = Field(
+        "any",
+        description="`token`, `jwks`, `any`, or method and path template; either may be `*`, the path may end with it.",
+        examples=["token"],
+    )
+    do: dict[str, Any] = Field(
+        description=(
+            'What is done, exactly one of: {"status": 400 to 599, "retry_after"?: seconds, HTTP date or "none"}, '
+            '{"delay": seconds up to 60, "in"?: "body"}, {"close": "before", "headers", "body" or "after-change"}, '
+            '{"malform": "json", "truncate" or "content-type"}, '
+            '{"token": "expired", "extra-member", "string-expires-in" or "invalid-client"}. See docs/faults.md.'
+        ),
+        examples=[{"status": 503, "retry_after": 2}],
+    )
+    times: StrictInt | Literal["until reset"] = Field("until reset", description="How often at most.")
+    every: StrictInt = Field(1, description="3 hits every third request that matches.")
+    client_id: str | None = Field(None, description="Only requests of this client.")
+    parameters: dict[str, str] = Field(
+        default_factory=dict, description="Only requests with these path parameters, in their canonical form."
+    )
 
 
 class FaultEntry(NewFault):
@@ -270,6 +284,7 @@ class FaultEntry(NewFault):
     seen: int = Field(description="How many requests matched it.")
     fired: int = Field(description="How many of them it was applied to.")
     exhausted: bool
+    warnings: list[str] = Field(default_factory=list, description="Why it may never hit; told when it is added.")
 
 
 class FaultList(Shape):

@@ -1,16 +1,18 @@
 """Exchanges as JSON members, without their secrets: what the journal stores and gives back."""
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from mock_server.asgi import Answer, Header
 from mock_server.exchange import Exchange, Request
-from mock_server.redaction import scrub, scrub_json
+from mock_server.redaction import REDACTED, scrub, scrub_json
 
 MARGIN = 512
 """Bytes of a body that are looked at beyond those that are kept: half a secret is harder to tell than a whole one."""
+_SECRET_NAME = re.compile(rb"(?i)api-?_?key|secret|passw|pwd|credential|token|session|assertion")
 _MAX_PATH = 4_096
 _MAX_HEADERS = 100
 _MAX_HEADER = 4_096
@@ -66,14 +68,15 @@ def _request(request: Request, body_bytes: int) -> dict[str, Any]:
     return {
         "method": scrub(request.method[:_MAX_TEXT]),
         "path": scrub(request.path)[:_MAX_PATH],
-        "query": scrub(request.query)[:_MAX_PATH],
+        "query": _query(request.query)[:_MAX_PATH],
         "http_version": request.http_version,
         "headers": _headers(request.headers),
-        **_body(_sent(request), request.body_size, body_bytes),
+        **_body(sent_body(request), request.body_size, body_bytes),
     }
 
 
-def _sent(request: Request) -> bytes | None:
+def sent_body(request: Request) -> bytes | None:
+    """Return what is to be told of a request's body: a form as it is written, without its secrets."""
     return request.body if request.form is None else urlencode(request.form, safe="[]:").encode()
 
 
@@ -87,9 +90,21 @@ def _answer(answer: Answer, size: int, body_bytes: int) -> dict[str, Any]:
 
 def _headers(headers: Sequence[Header]) -> list[list[str]]:
     return [
-        [name.decode("latin-1")[:_MAX_HEADER], scrub(value.decode("latin-1"))[:_MAX_HEADER]]
+        [
+            name.decode("latin-1")[:_MAX_HEADER],
+            REDACTED if _SECRET_NAME.search(name) else scrub(value.decode("latin-1"))[:_MAX_HEADER],
+        ]
         for name, value in headers[:_MAX_HEADERS]
     ]
+
+
+def _query(query: str) -> str:
+    """Return a query without the values of parameters that are called secrets, and without what looks like one."""
+    parts = []
+    for part in query.split("&"):
+        name, equals, _ = part.partition("=")
+        parts.append(f"{name}={REDACTED}" if equals and _SECRET_NAME.search(name.encode()) else part)
+    return scrub("&".join(parts))
 
 
 def _body(body: bytes | None, size: int, limit: int) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """The state and the clock of a world over HTTP."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 
@@ -13,9 +15,13 @@ from mock_server.control.records import timestamp
 from mock_server.control.worlds import OpenWorld
 from mock_server.identifiers import ServiceName
 from mock_server.portal.errors import ConflictError, RefusedError
+from mock_server.problems import INVALID_INPUT, Issue
+from mock_server.redaction import shown
 from mock_server.world.export import export_state, import_state
 from mock_server.world.file import WorldFileError
-from mock_server.world.model import Service, WorldState
+from mock_server.world.model import Document, Service, WorldState
+
+_FAULTS_TOLD = 100
 
 _STATE_BODY = {
     "requestBody": {
@@ -40,24 +46,57 @@ def world_entry(opened: OpenWorld, token_path: str) -> WorldEntry:
     )
 
 
-def read_state(data: bytes | Mapping[str, object], services: Mapping[ServiceName, Service]) -> WorldState:
-    """Read a state that was sent. Raises `RefusedError` with every fault."""
-    try:
-        return import_state(data, services, validate_fault=validate_fault)
-    except WorldFileError as error:
-        raise RefusedError(f"The state cannot be used. {error}") from None
+DocumentFault = Callable[[Document], str | None]
+"""Returns why no API could have stored a document, or None."""
 
 
-def state_router(
-    find: Callable[[str], OpenWorld], services: Mapping[ServiceName, Service], token_path: str
-) -> APIRouter:
+@dataclass(frozen=True, slots=True)
+class StateReader:
+    """Reads states that are sent."""
+
+    services: Mapping[ServiceName, Service]
+    document_fault: DocumentFault
+
+    async def read(self, data: object) -> WorldState:
+        """Return the state in decoded JSON. Raises `RefusedError` with every fault.
+
+        Beside the loop: a state may be large, and other worlds go on meanwhile.
+        """
+        return await asyncio.to_thread(self._read, data)
+
+    def _read(self, data: object) -> WorldState:
+        if not isinstance(data, Mapping):
+            msg = f"A state is an object, as an export writes it; got {shown(data)}. Nothing was changed."
+            raise RefusedError(msg)
+        try:
+            state = import_state(data, self.services, validate_fault=validate_fault)
+        except WorldFileError as error:
+            raise _refused(error.faults) from None
+        faults = [
+            f"documents[{index}]: {fault}"
+            for index, document in enumerate(state.documents)
+            if (fault := self.document_fault(document)) is not None
+        ]
+        if faults:
+            raise _refused(faults[:_FAULTS_TOLD])
+        return state
+
+
+def _refused(faults: Sequence[str]) -> RefusedError:
+    issues = [Issue(INVALID_INPUT, "body", "", fault) for fault in faults]
+    more = f" There are {len(issues) - 1} more issues." if len(issues) > 1 else ""
+    return RefusedError(f"The state cannot be used, and nothing was changed: {faults[0].rstrip('.')}.{more}", issues)
+
+
+def state_router(find: Callable[[str], OpenWorld], reader: StateReader, token_path: str) -> APIRouter:
     """Return the routes; `find` raises `NotFoundError`."""
     router = APIRouter(prefix="/_mock/worlds", route_class=JsonRoute)
 
     @router.get("/{world}/state", tags=["State"], operation_id="exportState", responses=refusals(404))
     async def get_state(world: str) -> Response:
         """Export the state, the same bytes for equal states: all but the journal and the jtis that were used."""
-        return Response(export_state(find(world).world.state()), media_type="application/json")
+        state = find(world).world.state()
+        return Response(await asyncio.to_thread(export_state, state), media_type="application/json")
 
     @router.put(
         "/{world}/state",
@@ -68,8 +107,10 @@ def state_router(
     )
     async def put_state(world: str, request: Request) -> WorldEntry:
         """Replace the state, clock included: a state that was exported may well be of an earlier time."""
+        find(world)
+        state = await reader.read(parse_json(request, await request.body()))
         opened = find(world)
-        opened.world.replace_state(read_state(parse_json(request, await request.body()), services))
+        opened.world.replace_state(state)
         return world_entry(opened, token_path)
 
     @router.get("/{world}/clock", tags=["Clock"], operation_id="getClock", responses=refusals(404))

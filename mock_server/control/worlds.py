@@ -29,6 +29,10 @@ class WorldEndpoints(Protocol):
     def apis(self) -> Mapping[str, str]:
         """The base path of each API by its name."""
 
+    @property
+    def operations(self) -> Sequence[str]:
+        """What can be asked: `token`, `jwks`, and method and path template of each operation of the APIs."""
+
     def find(self, path: str) -> Endpoint:
         """Return what serves a path."""
 
@@ -50,7 +54,6 @@ class OpenWorld:
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whose path is the one below the world's prefix. Raises `WorldGoneError`."""
-        self.world.refresh()
         await self.serving.serve(self.endpoints.find(scope["path"]), scope, receive, send)
 
 
@@ -138,7 +141,9 @@ class Worlds:
 
     def forget(self, name: str) -> None:
         """Serve a world no longer, until it is asked for again."""
-        self._open.pop(name, None)
+        opened = self._open.pop(name, None)
+        if opened is not None:
+            opened.journal.drop()
 
     def names(self, after: str, limit: int) -> Sequence[str]:
         """Return names of worlds in their order, from the one after a name."""

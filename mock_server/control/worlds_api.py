@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated
 
@@ -11,26 +11,25 @@ from fastapi import APIRouter, Query, Response
 from mock_server.control import clocks
 from mock_server.control.json_bodies import JsonRoute
 from mock_server.control.models import Limit, NewWorld, WorldEntry, WorldList, refusals
-from mock_server.control.state_api import read_state, world_entry
+from mock_server.control.state_api import StateReader, world_entry
 from mock_server.control.worlds import OpenWorld, Worlds
-from mock_server.identifiers import ServiceName
 from mock_server.portal.errors import ConflictError, NotFoundError, RefusedError
 from mock_server.redaction import shown
-from mock_server.world.model import Service, WorldState
+from mock_server.world.model import WorldState
 from mock_server.world.store import DEFAULT_WORLD, WorldExistsError
 
 
 def worlds_router(  # noqa: C901 - routes that stand side by side
     worlds: Worlds,
     find: Callable[[str], OpenWorld],
-    services: Mapping[ServiceName, Service],
+    reader: StateReader,
     named_state: Callable[[str], WorldState],
     token_path: str,
 ) -> APIRouter:
     """Return the routes; `find` raises `NotFoundError`, and `named_state` returns what `demo` and `empty` stand for."""
     router = APIRouter(prefix="/_mock/worlds", route_class=JsonRoute)
 
-    @router.get("", tags=["Worlds"], operation_id="listWorlds")
+    @router.get("", tags=["Worlds"], operation_id="listWorlds", responses=refusals(400))
     async def list_worlds(
         limit: Limit = 100, after: Annotated[str, Query(description="From the one after this name.")] = ""
     ) -> WorldList:
@@ -50,7 +49,7 @@ def worlds_router(  # noqa: C901 - routes that stand side by side
         if new.state is not None and new.start is not None:
             raise RefusedError("A world starts from a name or from a state: give one of from and state.")
         if new.state is not None:
-            state = read_state(new.state, services)
+            state = await reader.read(new.state)
         else:
             # The keys of the demo world may have to be made, which takes seconds.
             state = await asyncio.to_thread(named_state, new.start or "demo")

@@ -2,9 +2,18 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from mock_server.asgi import Scope, host_of
+
+
+def is_loopback(name: str) -> bool:
+    """Whether a name, or an address with or without brackets, is one that this machine alone reaches."""
+    try:
+        return name == "localhost" or ip_address(name.removeprefix("[").removesuffix("]")).is_loopback
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)

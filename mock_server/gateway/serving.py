@@ -14,6 +14,7 @@ from mock_server.asgi import Answer, ClientGoneError, Header, Receive, Scope, Se
 from mock_server.exchange import AppliedFault, Exchange, Observer, Request
 from mock_server.gateway.fault_effects import Close, Phase, halves
 from mock_server.gateway.faults import FaultPlan, announcement, fires, matches, parse
+from mock_server.identifiers import InvalidIdentifierError, parse_client_id
 from mock_server.world.model import StoredFault
 from mock_server.world.world import World
 
@@ -165,12 +166,22 @@ class Serving:
         exchange.fault = hit.applied
         if effect.delay_before:
             await asyncio.sleep(effect.delay_before)
+            self._world.look_again()
         if effect.phase is Phase.AFTER:
             return await call.decide()
-        exchange.client_id = exchange.client_id or call.caller()
+        self._name_caller(call, exchange)
         exchange.error = "mock fault"
         replacement = effect.replacement(exchange.operation)
         return Reply(_NOTHING if replacement is None else replacement, unread=True)
+
+    def _name_caller(self, call: Call, exchange: Exchange) -> None:
+        """Name the account that is claimed, if there is one: any other text could be a secret, or forge a line."""
+        try:
+            account = self._world.account(parse_client_id(call.caller() or ""))
+        except InvalidIdentifierError:
+            return
+        if account is not None:
+            exchange.client_id, exchange.account = account.client_id, account.name
 
     # Answering ------------------------------------------------------------------------------------------------------
 

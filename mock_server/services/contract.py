@@ -1,26 +1,27 @@
-"""Loading a contract: an OpenAPI document becomes routes, parameters and compiled validators, once, at start."""
+"""A contract that is served: routes, and what each operation asks and answers. Loaded once, at start.
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+Reading the files is in `documents`; validators are compiled when they are first used.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from typing import NamedTuple
+from urllib.parse import unquote
 
-import yaml
+from mock_server.services.documents.held import Held, held_by
+from mock_server.services.documents.reader import METHODS, TEMPLATE_NAME, Reading, read
+from mock_server.services.documents.report import ContractError
+from mock_server.services.documents.shape import AnswerShape, OperationShape, ParameterShape
+from mock_server.services.validation import AnswerSchema, BodySchema, Content, Inputs, ParameterSchema, read_parameters
 
-from mock_server.services.validation import BodySchema, ParameterSchema
+__all__ = ["METHODS", "Contract", "ContractError", "Held", "Inputs", "Operation", "Reading", "Route", "load"]
 
-METHODS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
-_JSON = "application/json"
-_TEMPLATE_NAME = re.compile(r"\{([^}]*)\}")
-
-
-class ContractError(ValueError):
-    """A contract that cannot be served; says where in the file, and why."""
+_OK = 200
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Operation:
     """One method of one path."""
 
@@ -30,25 +31,80 @@ class Operation:
     """Any one of these is enough; none means that any token will do."""
     parameters: tuple[ParameterSchema, ...]
     body: BodySchema | None
-    answers_with: frozenset[str]
-    """The members that the schema of the 200 answer names."""
+    answers: tuple[AnswerSchema, ...]
+    held: Mapping[str, Held]
+    """Which parameter holds the `enterpriseNumber`, the `ssin` and the `year`, and how that is known."""
+    operation_id: str = ""
+    summary: str = ""
+    ignore_unknown_query: bool = False
 
     @property
     def name(self) -> str:
         """Method and path template."""
         return f"{self.method} {self.template}"
 
+    def answer(self, status: int) -> AnswerSchema | None:
+        """Return what the contract says of a status: the exact one, else its wildcard, else the default."""
+        by_status = {answer.status: answer for answer in self.answers}
+        for written in (str(status), f"{status // 100}XX", "default"):
+            if written in by_status:
+                return by_status[written]
+        return None
 
-@dataclass(slots=True)
+    @cached_property
+    def success(self) -> AnswerSchema | None:
+        """The answer when all went well: the lowest 2xx, else 2XX, else the default."""
+        good = sorted(answer.status for answer in self.answers if answer.status.startswith("2"))
+        return next((one for one in self.answers if one.status == (good[0] if good else "default")), None)
+
+    @cached_property
+    def answers_with(self) -> frozenset[str]:
+        """The members that the schema of the 200 answer names."""
+        answer = self.answer(_OK)
+        content = None if answer is None or answer.status == "default" else answer.json
+        return frozenset() if content is None or content.schema is None else frozenset(content.schema.properties)
+
+    def read_parameters(self, path: Mapping[str, str], query: str, header: Callable[[str], Sequence[str]]) -> Inputs:
+        """Read the parameters of a call; see `validation.read_parameters`."""
+        return read_parameters(self.parameters, path, query, header, ignore_unknown_query=self.ignore_unknown_query)
+
+
+class _Mixed(NamedTuple):
+    """A path segment with text around its parameters: `{name}.json`, `{from}...{to}`."""
+
+    literals: tuple[str, ...]
+    names: tuple[str, ...]
+    node: "_Node"
+
+    def match(self, segment: str) -> list[str] | None:
+        """Return the values, or None: each text between is looked for once, from left to right."""
+        first, *between, last = self.literals
+        if not segment.startswith(first) or not segment.endswith(last):
+            return None
+        found, start = [], len(first)
+        for literal in between:
+            end = segment.find(literal, start + 1)
+            if end < 0:
+                return None
+            found.append(segment[start:end])
+            start = end + len(literal)
+        end = len(segment) - len(last)
+        return [*found, segment[start:end]] if end > start else None
+
+
 class _Node:
-    fixed: dict[str, "_Node"] = field(default_factory=dict)
-    parameter: "_Node | None" = None
-    names: tuple[str, ...] = ()
-    operations: dict[str, Operation] = field(default_factory=dict)
+    __slots__ = ("fixed", "mixed", "names", "operations", "parameter")
+
+    def __init__(self) -> None:
+        self.fixed: dict[str, _Node] = {}
+        self.mixed: list[_Mixed] = []
+        self.parameter: _Node | None = None
+        # Templates that differ in the names of parameters only may have different methods.
+        self.names: list[tuple[str, ...]] = []
+        self.operations: dict[str, Operation] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """A path that the contract has: its operations by method, and the values of its parameters, decoded."""
 
     operations: Mapping[str, Operation]
@@ -63,130 +119,133 @@ class Route:
 class Contract:
     """A loaded contract."""
 
-    def __init__(self, base_path: str, operations: Iterator[Operation]) -> None:
+    def __init__(self, base_path: str, operations: Iterable[Operation], *, version: str = "", title: str = "") -> None:
         self.base_path = base_path
         self.operations = tuple(operations)
+        self.version = version
+        self.title = title
         self._root = _Node()
         for operation in self.operations:
             self._add(operation)
 
     def _add(self, operation: Operation) -> None:
         node = self._root
-        names = []
-        for segment in operation.template.strip("/").split("/"):
-            if segment.startswith("{") and segment.endswith("}"):
-                names.append(segment[1:-1])
+        names: list[str] = []
+        for segment in operation.template.removeprefix("/").split("/"):
+            found = TEMPLATE_NAME.findall(segment)
+            names += found
+            if not found:
+                node = node.fixed.setdefault(unquote(segment), _Node())
+            elif segment == f"{{{found[0]}}}":
                 node.parameter = node.parameter or _Node()
                 node = node.parameter
             else:
-                node = node.fixed.setdefault(segment, _Node())
-        node.names = tuple(names)
+                node = _mixed(node, segment, tuple(found))
+        if tuple(names) not in node.names:
+            node.names.append(tuple(names))
         node.operations[operation.method] = operation
 
     def route(self, path: str) -> Route | None:
         """Find a path, given percent-encoded and below the base path. A fixed segment goes before a parameter."""
         values: list[str] = []
-        node = _find(self._root, [unquote(segment) for segment in path.removeprefix("/").split("/")], values)
-        return None if node is None else Route(node.operations, dict(zip(node.names, values, strict=True)))
+        node = _find(self._root, [unquote(segment) for segment in path.removeprefix("/").split("/")], 0, values)
+        if node is None:
+            return None
+        named = {name: value for names in node.names for name, value in zip(names, values, strict=True)}
+        return Route(node.operations, named)
 
 
-def _find(node: _Node, segments: list[str], values: list[str]) -> _Node | None:
-    if not segments:
+def _mixed(node: _Node, segment: str, names: tuple[str, ...]) -> _Node:
+    literals = tuple(TEMPLATE_NAME.sub("{}", segment).split("{}"))
+    for mixed in node.mixed:
+        if mixed.literals == literals:
+            return mixed.node
+    made = _Mixed(literals, names, _Node())
+    node.mixed.append(made)
+    # The more text a segment has, the less else it can mean.
+    node.mixed.sort(key=lambda one: -len("".join(one.literals)))
+    return made.node
+
+
+def _find(node: _Node, segments: list[str], index: int, values: list[str]) -> _Node | None:
+    if index == len(segments):
         return node if node.operations else None
-    head, rest = segments[0], segments[1:]
+    head = segments[index]
     if head in node.fixed:
-        found = _find(node.fixed[head], rest, values)
+        found = _find(node.fixed[head], segments, index + 1, values)
         if found is not None:
             return found
+    for mixed in node.mixed:
+        matched = mixed.match(head)
+        if matched is not None:
+            values.extend(matched)
+            found = _find(mixed.node, segments, index + 1, values)
+            if found is not None:
+                return found
+            del values[-len(matched) :]
     if node.parameter is not None and head:
         values.append(head)
-        found = _find(node.parameter, rest, values)
+        found = _find(node.parameter, segments, index + 1, values)
         if found is not None:
             return found
         values.pop()
     return None
 
 
-def load(path: Path, base_path: str | None = None) -> Contract:
-    """Load an OpenAPI 3.0 document. Raises `ContractError`."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe loaders
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"{path}: cannot be read: {error}"
-        raise ContractError(msg) from None
-    except yaml.YAMLError as error:
-        msg = f"{path}: not YAML or JSON: {error}"
-        raise ContractError(msg) from None
-    if not isinstance(document, dict) or not str(document.get("openapi", "")).startswith("3.0"):
-        msg = f"{path}: expected an OpenAPI 3.0 document, with openapi: 3.0.x at its top"
-        raise ContractError(msg)
-    return _Loader(path, document).contract(base_path)
+def load(path: Path, base_path: str | None = None, reading: Reading | None = None) -> Contract:
+    """Load a Swagger 2.0, OpenAPI 3.0 or 3.1 document, YAML or JSON, and the files that it refers to.
+
+    `base_path` goes before the one that the document names. Raises `ContractError`, with everything that is wrong.
+    """
+    reading = reading or Reading()
+    shape = read(path, base_path, reading)
+    parameters: dict[tuple[int, str | None], ParameterSchema] = {}
+    answers: dict[int, AnswerSchema] = {}
+    operations = [_operation(operation, reading, parameters, answers) for operation in shape.operations]
+    return Contract(shape.base_path, operations, version=shape.version, title=shape.title)
 
 
-class _Loader:
-    def __init__(self, path: Path, document: dict[str, Any]) -> None:
-        self._path = path
-        self._document = document
+def _operation(
+    shape: OperationShape,
+    reading: Reading,
+    parameters: dict[tuple[int, str | None], ParameterSchema],
+    answers: dict[int, AnswerSchema],
+) -> Operation:
+    held = held_by(shape.template, shape.parameters, reading.holds)
+    holds = {(one.location, one.parameter): what for what, one in held.items()}
+    return Operation(
+        method=shape.method,
+        template=shape.template,
+        scopes=shape.scopes,
+        parameters=tuple(
+            _parameter(parameter, holds.get((parameter.location, parameter.name)), parameters)
+            for parameter in shape.parameters
+        ),
+        body=None if shape.body is None else BodySchema.of(shape.body),
+        answers=tuple(_answer(answer, answers) for answer in shape.answers),
+        held=held,
+        operation_id=shape.operation_id,
+        summary=shape.summary,
+        ignore_unknown_query=reading.unknown_query == "ignore",
+    )
 
-    def contract(self, base_path: str | None) -> Contract:
-        servers = self._document.get("servers") or [{"url": "/"}]
-        served_at = base_path if base_path is not None else urlsplit(servers[0]["url"]).path
-        return Contract(served_at.rstrip("/"), self._operations())
 
-    def _operations(self) -> Iterator[Operation]:
-        for template, item in self._document.get("paths", {}).items():
-            for method in METHODS:
-                if method in item:
-                    yield self._operation(template, method, item, item[method])
+def _parameter(
+    shape: ParameterShape, holds: str | None, made: dict[tuple[int, str | None], ParameterSchema]
+) -> ParameterSchema:
+    # Operations share the parameters of the components, and so the validators: the shape lives as long as they do.
+    key = (id(shape), holds)
+    if key not in made:
+        made[key] = ParameterSchema(shape, holds)
+    return made[key]
 
-    def _operation(self, template: str, method: str, item: Mapping[str, Any], raw: Mapping[str, Any]) -> Operation:
-        place = f"paths.{template}.{method}"
-        shared = [self._resolved(parameter, place) for parameter in item.get("parameters", [])]
-        own = [self._resolved(parameter, place) for parameter in raw.get("parameters", [])]
-        merged = {(parameter["in"], parameter["name"]): parameter for parameter in (*shared, *own)}
-        for name in _TEMPLATE_NAME.findall(template):
-            if ("path", name) not in merged:
-                msg = f"{self._path}: {place}: the path parameter {name} is not declared"
-                raise ContractError(msg)
-        return Operation(
-            method=method.upper(),
-            template=template,
-            scopes=self._scopes(raw.get("security", self._document.get("security", []))),
-            parameters=tuple(ParameterSchema.compile(parameter, self._document) for parameter in merged.values()),
-            body=self._body(raw.get("requestBody"), place),
-            answers_with=self._answer(raw.get("responses", {}), place),
+
+def _answer(shape: AnswerShape, made: dict[int, AnswerSchema]) -> AnswerSchema:
+    if id(shape) not in made:
+        made[id(shape)] = AnswerSchema(
+            shape.status,
+            shape.description,
+            tuple(Content(content) for content in shape.contents),
+            tuple(ParameterSchema(header) for header in shape.headers),
         )
-
-    def _resolved(self, raw: Mapping[str, Any], place: str) -> Mapping[str, Any]:
-        while "$ref" in raw:
-            reference = raw["$ref"]
-            found: Any = self._document
-            for part in reference.removeprefix("#/").split("/"):
-                found = found.get(part.replace("~1", "/").replace("~0", "~")) if isinstance(found, dict) else None
-            if not isinstance(found, dict):
-                msg = f"{self._path}: {place}: {reference} leads nowhere"
-                raise ContractError(msg)
-            raw = found
-        return raw
-
-    @staticmethod
-    def _scopes(security: list[Mapping[str, list[str]]]) -> tuple[str, ...]:
-        return tuple(scope for requirement in security for scopes in requirement.values() for scope in scopes)
-
-    def _body(self, raw: Mapping[str, Any] | None, place: str) -> BodySchema | None:
-        if raw is None:
-            return None
-        body = self._resolved(raw, place)
-        content = body.get("content", {})
-        if _JSON not in content:
-            msg = f"{self._path}: {place}.requestBody: only {_JSON} can be served"
-            raise ContractError(msg)
-        return BodySchema.compile(
-            content[_JSON].get("schema", {}), self._document, required=body.get("required", False)
-        )
-
-    def _answer(self, responses: Mapping[str, Any], place: str) -> frozenset[str]:
-        answer = self._resolved(responses.get("200", {}), place)
-        schema = self._resolved(answer.get("content", {}).get(_JSON, {}).get("schema", {}), place)
-        return frozenset(schema.get("properties", {}))
+    return made[id(shape)]

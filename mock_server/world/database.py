@@ -8,6 +8,8 @@ microseconds, less than handing them to a thread would.
 
 import contextlib
 import os
+import sqlite3
+import time
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
@@ -15,7 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Connection, Engine, bindparam, create_engine, event, insert, inspect, select, update
+from sqlalchemy import Connection, Engine, Inspector, bindparam, create_engine, event, insert, inspect, select, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
@@ -28,7 +30,8 @@ from mock_server.world import schema
 
 MEMORY = "memory"
 Kind = Literal["memory", "sqlite", "postgresql"]
-_BUSY_SECONDS = 30
+_BUSY_SECONDS = 5
+_BUSY_STEP = 0.01
 _LOCK = 0x666C61  # any number: it names PostgreSQL's advisory lock
 _EXPECTED = "memory, sqlite:///FILE, or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
 
@@ -73,6 +76,8 @@ class _Compiled(NamedTuple):
     defaults: Mapping[str, Any]
     row: Any
     """The named tuple of a row, where the columns have names."""
+    reads: bool
+    """Whether it changes nothing."""
 
     @classmethod
     def of(cls, clause: Any, dialect: Any) -> "_Compiled":  # noqa: ANN401 - as above
@@ -86,7 +91,13 @@ class _Compiled(NamedTuple):
         # A name of an anonymous column is no identifier; such rows have one value, which is taken by its place.
         row = _row_type(tuple(names)) if all(map(str.isidentifier, names)) else None
         order = tuple(compiled.positiontup) if compiled.positional else None
-        return cls(str(compiled), order, {k: v for k, v in compiled.params.items() if v is not None}, row)
+        return cls(
+            str(compiled),
+            order,
+            {k: v for k, v in compiled.params.items() if v is not None},
+            row,
+            isinstance(clause, Select),
+        )
 
     def values(self, given: Mapping[str, Any]) -> Any:  # noqa: ANN401 - what the driver takes
         """Return the values in the form that the driver takes."""
@@ -126,6 +137,9 @@ class Database:
         except self._errors as error:
             self.close()
             raise StoreError(self._cannot(error)) from None
+        except StoreError:
+            self.close()
+            raise
 
     @property
     def is_shared(self) -> bool:
@@ -142,8 +156,9 @@ class Database:
             arguments = {"connect_timeout": _BUSY_SECONDS, "autocommit": True}
         try:
             engine = create_engine(self._url, poolclass=NullPool, connect_args=arguments)
-        except ModuleNotFoundError as error:
-            msg = f"the store needs the package {error.name}: pip install 'fla-mock[postgresql]'"
+        except ImportError as error:
+            # Also when the driver is there, and the library that it needs is not.
+            msg = f"the store needs the package {error.name or 'psycopg'}: pip install 'fla-mock[postgresql]'"
             raise StoreError(msg) from None
         except (NoSuchModuleError, ArgumentError):
             msg = f"the store {shown(self.shown_url)} is not known here; expected {_EXPECTED}"
@@ -154,8 +169,8 @@ class Database:
 
     @property
     def shown_url(self) -> str:
-        """The URL without its password."""
-        return MEMORY if self.kind == "memory" else self._url.render_as_string(hide_password=True)
+        """The URL without its password, which its query may have too."""
+        return MEMORY if self.kind == "memory" else self._url.set(query={}).render_as_string(hide_password=True)
 
     def _cannot(self, error: Exception) -> str:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()
@@ -177,18 +192,25 @@ class Database:
                 self._connection.close()
         self._engine.dispose()
 
-    def _execute(self, text: str, values: Any) -> Any:  # noqa: ANN401 - the driver's own types
+    def _execute(self, text: str, values: Any, *, may_repeat: bool = False) -> Any:  # noqa: ANN401 - the driver's own types
         try:
             return self._cursor.execute(text, values)
         except self._errors as error:
-            if not self._is_broken() or self._depth:
+            if self._depth or not (may_repeat and self._is_broken()):
                 raise StoreError(self._cannot(error)) from error
-        # The server was started again, for instance: what was asked for had no effect, or will have it again.
+        # The server was started again, for instance. What changes something is not repeated: it may have been done.
         try:
-            self._connect()
+            self._reconnect()
             return self._cursor.execute(text, values)
         except self._errors as error:
             raise StoreError(self._cannot(error)) from error
+
+    def _reconnect(self) -> None:
+        # After an attempt in vain it is closed already.
+        if not self._connection.closed:
+            self._connection.invalidate()
+            self._connection.close()
+        self._connect()
 
     def _is_broken(self) -> bool:
         return self.kind == "postgresql" and bool(self._driver.closed or self._driver.broken)
@@ -199,25 +221,26 @@ class Database:
         return int(self._execute(compiled.text, compiled.values(values)).rowcount)
 
     def run_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Run a statement once for each row."""
+        """Run a statement once for each row: for all of them, or for none."""
         if not rows:
             return
         compiled = statement.compiled(self._dialect)
-        try:
-            self._cursor.executemany(compiled.text, [compiled.values(row) for row in rows])
-        except self._errors as error:
-            raise StoreError(self._cannot(error)) from error
+        with self.transaction():
+            try:
+                self._cursor.executemany(compiled.text, [compiled.values(row) for row in rows])
+            except self._errors as error:
+                raise StoreError(self._cannot(error)) from error
 
     def one(self, statement: Statement, **values: Any) -> Any:  # noqa: ANN401 - a row, by name
         """Return the first row, or None."""
         compiled = statement.compiled(self._dialect)
-        row = self._execute(compiled.text, compiled.values(values)).fetchone()
+        row = self._execute(compiled.text, compiled.values(values), may_repeat=compiled.reads).fetchone()
         return row if row is None or compiled.row is None else compiled.row._make(row)
 
     def all(self, statement: Statement, **values: Any) -> list[Any]:  # noqa: ANN401 - as above
         """Return all rows."""
         compiled = statement.compiled(self._dialect)
-        rows = self._execute(compiled.text, compiled.values(values)).fetchall()
+        rows = self._execute(compiled.text, compiled.values(values), may_repeat=compiled.reads).fetchall()
         return rows if compiled.row is None else [compiled.row._make(row) for row in rows]
 
     @contextlib.contextmanager
@@ -228,7 +251,7 @@ class Database:
         """
         if self._depth == 0:
             # Not a plain BEGIN for changes in SQLite: a reader that turns writer cannot wait for another writer.
-            self._execute(_BEGIN[self.kind == "postgresql", snapshot], ())
+            self._execute(_BEGIN[self.kind == "postgresql", snapshot], (), may_repeat=True)
         self._depth += 1
         try:
             yield
@@ -238,14 +261,16 @@ class Database:
                 with contextlib.suppress(*self._errors):
                     self._cursor.execute("ROLLBACK")
             raise
-        self._depth -= 1
-        if self._depth == 0:
-            try:
+        try:
+            if self._depth == 1:
+                # On this connection or not at all: another one knows nothing of what is to be committed.
                 self._execute("COMMIT", ())
-            except StoreError:
-                with contextlib.suppress(*self._errors):
-                    self._cursor.execute("ROLLBACK")
-                raise
+        except StoreError:
+            with contextlib.suppress(*self._errors):
+                self._cursor.execute("ROLLBACK")
+            raise
+        finally:
+            self._depth -= 1
 
     def lock_for_changes(self) -> None:
         """Inside a transaction: let nobody else do the same until it ends. SQLite has one writer anyway."""
@@ -258,7 +283,7 @@ class Database:
         self.lock_for_changes()
         found = inspect(self._connection)
         tables = set(found.get_table_names())
-        version = self._version() if schema.meta.name in tables else None
+        version = self._version() if self._is_ours(found, tables) else None
         if version == schema.VERSION:
             return
         if version is None and tables & set(schema.metadata.tables):
@@ -273,9 +298,15 @@ class Database:
         self._add_what_is_missing(tables)
         self._set("version", str(schema.VERSION))
 
-    def _version(self) -> int:
+    def _is_ours(self, found: Inspector, tables: set[str]) -> bool:
+        if not {schema.meta.name, schema.worlds.name} <= tables:
+            return False
+        columns = {column["name"] for column in found.get_columns(schema.meta.name)}
+        return set(schema.meta.columns.keys()) <= columns
+
+    def _version(self) -> int | None:
         text = self.meta("version")
-        return int(text) if text is not None and text.isdigit() else 0
+        return int(text) if text is not None and text.isdigit() else None
 
     def _add_what_is_missing(self, tables: set[str]) -> None:
         found = inspect(self._connection)
@@ -317,8 +348,9 @@ def _parse(url: str) -> URL:
         return make_url("sqlite://")
     try:
         parsed = make_url(url)
-    except ArgumentError:
-        msg = f"{shown(url)} is no store; expected {_EXPECTED}"
+    except (ArgumentError, ValueError):
+        # Nothing of it is shown: where it has its password is not known.
+        msg = f"the store is no URL that can be read; expected {_EXPECTED}"
         raise StoreError(msg) from None
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
@@ -330,13 +362,26 @@ def _parse(url: str) -> URL:
 
 def _make_private(path: Path) -> None:
     """Make the file, readable by its owner alone: the key that signs access tokens is in it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def _configure_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
     cursor = connection.cursor()
     # With a write-ahead log, what was committed survives the end of the process without waiting for the disk.
-    cursor.execute("PRAGMA journal_mode=WAL")
+    _keep_write_ahead_log(cursor)
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.close()
+
+
+def _keep_write_ahead_log(cursor: sqlite3.Cursor) -> None:
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            # Here SQLite itself does not wait for another process that does the same with a new file.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_BUSY_STEP)
+        else:
+            return

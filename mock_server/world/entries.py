@@ -376,7 +376,8 @@ class FaultEntry(Entry):
 
     model_config = ConfigDict(extra="allow")
 
-    id: Annotated[Count, Field(ge=1)] | None = None
+    # Far below what a database can count to: more are added after those of a file.
+    id: Annotated[Count, Field(ge=1, le=1_000_000_000)] | None = None
     seen: Count = 0
     fired: Count = 0
 

@@ -139,7 +139,7 @@ def import_state(  # noqa: PLR0913 - one name for each thing that a caller knows
 
     Without a folder, a certificate that is named by its `file` is refused: it must stand there itself (`der`).
     """
-    raw: object = data if isinstance(data, bytes) else dict(data)
+    raw: object = dict(data) if isinstance(data, Mapping) else data
     if isinstance(data, bytes):
         if len(data) > max_bytes:
             raise WorldFileError([f"larger than {max_bytes} bytes, the most that is read"], origin)

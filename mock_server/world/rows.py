@@ -40,7 +40,7 @@ def of_state(world: str, state: WorldState) -> list[tuple[Table, list[Row]]]:
     accounts = list(enumerate(state.accounts))
     mandates = [replace(mandate, id=number) for number, mandate in enumerate(state.mandates, 1)]
     # The revision begins anywhere: a world that was deleted and made anew must not look like the one before.
-    own = {"world": world, "revision": secrets.randbits(30)}
+    own = {"world": world, "revision": secrets.randbits(30), "born": secrets.token_hex(8)}
     return [
         (schema.worlds, [{**own, **of_settings(state.settings), **of_clock(state.clock)}]),
         (

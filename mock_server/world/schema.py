@@ -33,6 +33,8 @@ worlds = Table(
     Column("calendar_year_in_mandate", String(16), nullable=False, server_default="ignore"),
     Column("clock_offset", Float, nullable=False, server_default="0"),
     Column("clock_frozen_at", Float),
+    # What tells a world from one of the same name that was deleted before.
+    Column("born", String(32), nullable=False, server_default=""),
     # Raised with every change but those of documents, so that a process knows when what it remembers is old.
     Column("revision", Integer, nullable=False, server_default="0"),
 )

@@ -101,8 +101,15 @@ DELETE_EMPLOYMENTS = Statement(delete(schema.employments).where(_of(schema.emplo
 DOCUMENT = Statement(select(schema.documents.c.body).where(_of(schema.documents, "api", "path")))
 
 
-def _put_document(own_insert: Any) -> Any:  # noqa: ANN401 - a function of the database's dialect, here and below
-    put = own_insert(schema.documents)
+def _into(own_insert: Any, table: Table) -> Any:  # noqa: ANN401 - a function of the database's dialect, here and below
+    """Return the insertion of a row that takes place only as long as the world is there, and is the same one."""
+    row = [_WORLD if column.name == "world" else bindparam(column.name, type_=column.type) for column in table.columns]
+    there = select(*row).where(schema.worlds.c.world == _WORLD, schema.worlds.c.born == bindparam("born", type_=String))
+    return own_insert(table).from_select([column.name for column in table.columns], there)
+
+
+def _put_document(own_insert: Any) -> Any:  # noqa: ANN401
+    put = _into(own_insert, schema.documents)
     return put.on_conflict_do_update(index_elements=["world", "api", "path"], set_={"body": put.excluded.body})
 
 
@@ -111,7 +118,7 @@ PUT_DOCUMENT = Statement(_put_document)
 
 def _consume(own_insert: Any) -> Any:  # noqa: ANN401
     # One statement, so that of two requests with one jti only one can win; one whose assertion has expired is free.
-    add = own_insert(schema.consumed_jtis)
+    add = _into(own_insert, schema.consumed_jtis)
     return add.on_conflict_do_update(
         index_elements=["world", "digest"],
         set_={"expires_at": add.excluded.expires_at, "used_at": add.excluded.used_at},

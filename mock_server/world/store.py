@@ -7,7 +7,7 @@ from mock_server.world import rows
 from mock_server.world import statements as sql
 from mock_server.world.database import MEMORY, Database
 from mock_server.world.model import WorldState
-from mock_server.world.world import World
+from mock_server.world.world import World, WorldGoneError
 
 DEFAULT_WORLD = "default"
 
@@ -36,15 +36,18 @@ class Store:
             if self.database.one(sql.WORLD, world=name) is not None:
                 msg = f"there is a world named {name} already"
                 raise WorldExistsError(msg)
+            # What a request had still under way when a world of this name was deleted must not come up again.
+            self._delete_all(name)
             for table, entries in rows.of_state(name, state):
                 self.database.run_many(sql.INSERT[table.name], entries)
         return World(self.database, name, clock)
 
     def world(self, name: str, clock: Clock) -> World | None:
         """Return the world of this name, or None."""
-        if self.database.one(sql.WORLD, world=name) is None:
+        try:
+            return World(self.database, name, clock)
+        except WorldGoneError:
             return None
-        return World(self.database, name, clock)
 
     def ensure_world(
         self, make: Callable[[], WorldState], clock: Clock, name: str = DEFAULT_WORLD
@@ -60,6 +63,8 @@ class Store:
 
     def world_names(self, after: str = "", limit: int = 100) -> list[str]:
         """Return names of worlds in their order, from the one after a name."""
+        # No name has a NUL, and PostgreSQL cannot be asked for one.
+        after = after.partition("\0")[0]
         return [str(row.world) for row in self.database.all(sql.WORLD_NAMES, after=after, limit=limit)]
 
     def world_count(self) -> int:
@@ -71,9 +76,13 @@ class Store:
         with self.database.transaction():
             if self.database.run(sql.CHANGED, world=name) == 0:
                 return False
-            for statement in sql.DELETE_ALL.values():
-                self.database.run(statement, world=name)
+            self._delete_all(name)
         return True
+
+    def _delete_all(self, name: str) -> None:
+        # Exchanges go before counters, as when a journal is written: two who wait for each other would wait for ever.
+        for statement in reversed(sql.DELETE_ALL.values()):
+            self.database.run(statement, world=name)
 
     def close(self) -> None:
         """Let the database go; one in memory goes with everything in it."""

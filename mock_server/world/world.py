@@ -45,6 +45,8 @@ class World:
         self.database = database
         self.settings = WorldSettings()
         self.clock = WorldClock(clock, ClockState())
+        self.born = ""
+        """What tells this world from one of the same name that was deleted before."""
         self._revision = -1
         self._accounts: dict[ClientId, Account] = {}
         self._enterprises: dict[EnterpriseNumber, Enterprise] = {}
@@ -59,11 +61,15 @@ class World:
         if self.database.is_shared:
             self._load()
 
+    def look_again(self) -> None:
+        """Make sure that it is still there, after a wait. Raises `WorldGoneError`."""
+        self._load()
+
     def _load(self) -> None:
         row = self._one(sql.WORLD)
-        if row is None:
-            msg = f"the world {self.name} was deleted"
-            raise WorldGoneError(msg)
+        if row is None or (self.born and row.born != self.born):
+            raise self._gone()
+        self.born = row.born
         if row.revision == self._revision:
             return
         self._revision = row.revision
@@ -72,6 +78,9 @@ class World:
         self._accounts.clear()
         self._enterprises.clear()
         self._faults = None
+
+    def _gone(self) -> "WorldGoneError":
+        return WorldGoneError(f"the world {self.name} was deleted")
 
     @contextlib.contextmanager
     def changing(self) -> Iterator[None]:
@@ -100,7 +109,10 @@ class World:
 
     def next_number(self, counter: str, by: int = 1) -> int:
         """Raise a counter of this world (`exchanges`, `dropped`, `mandates`, `faults`) and return it."""
-        return int(self._one(sql.COUNTER[counter], by=by).n)
+        row = self._one(sql.COUNTER[counter], by=by)
+        if row is None:
+            raise self._gone()
+        return int(row.n)
 
     @property
     def dropped(self) -> int:
@@ -130,6 +142,9 @@ class World:
         known = self._accounts.get(client_id)
         if known is not None:
             return known
+        if not (client_id.isascii() and client_id.isprintable()):
+            # Nobody has it, and there are characters that a database cannot be asked for.
+            return None
         row = self._one(sql.ACCOUNT, client_id=client_id)
         if row is None:
             return None
@@ -290,22 +305,28 @@ class World:
     # One use of an assertion ----------------------------------------------------------------------------------------
 
     def consume_jti(self, client_id: ClientId, jti: str, *, expires_at: float, now: float) -> float | None:
-        """Mark a jti as used until its assertion has expired; return when it was used before, if it was."""
+        """Mark a jti as used until its assertion has expired; return when it was used before, if it was.
+
+        Raises `WorldGoneError`.
+        """
         digest = hashlib.sha256(f"{client_id} {jti}".encode()).hexdigest()
         self._until_purge -= 1
         if self._until_purge <= 0:
             self._until_purge = sql.PURGE_EVERY
             self._run(sql.PURGE, now=now)
-        if self._run(sql.CONSUME, digest=digest, expires_at=expires_at, used_at=now) == 1:
+        if self._run(sql.CONSUME, born=self.born, digest=digest, expires_at=expires_at, used_at=now) == 1:
             return None
         row = self._one(sql.USED_AT, digest=digest)
-        return now if row is None else float(row.used_at)
+        if row is None:
+            raise self._gone()
+        return float(row.used_at)
 
     # Documents ------------------------------------------------------------------------------------------------------
 
     def put_document(self, api: str, path: str, body: str) -> None:
-        """Store a document in place of what was there."""
-        self._run(sql.PUT_DOCUMENT, api=api, path=path, body=body)
+        """Store a document in place of what was there. Raises `WorldGoneError`."""
+        if self._run(sql.PUT_DOCUMENT, born=self.born, api=api, path=path, body=body) == 0:
+            raise self._gone()
 
     def document(self, api: str, path: str) -> str | None:
         """Return the document at a path."""

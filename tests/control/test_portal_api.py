@@ -1060,7 +1060,7 @@ def test_every_operation_is_explained_with_its_refusals() -> None:
             assert operation["description"].endswith(".")
             assert operation["tags"][0] in {"Settings", "Access management", "ChaMan", "MAHIS"}
             refusals = {status: answer for status, answer in operation["responses"].items() if status >= "4"}
-            assert {"400", "404"} <= refusals.keys() <= {"400", "404", "409", "413", "415"}
+            assert {"400", "404"} <= refusals.keys() <= {"400", "401", "403", "404", "409", "413", "415"}
             for answer in refusals.values():
                 assert list(answer["content"]) == ["application/problem+json"]
     assert "Problem" in described["components"]["schemas"]

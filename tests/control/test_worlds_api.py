@@ -20,6 +20,7 @@ FLA = "/REST/careerpro-federal-learning-account/v1"
 EMPLOYER, MANDATARY, ANOTHER = "1999010048", "1999010147", "1999010246"
 SSIN = "65111899997"
 CLIENT_ID = "mine"
+TRAININGS = "employers/1999010048/employees/65111899997/calendarYears/2023/trainings"
 COUNTED = ("enterprises", "accounts", "mandates", "employments", "documents", "exchanges")
 ADMINISTRATOR = {"email": "hr@example.org", "local_administrator": "A. Person"}
 ENTRY = {"name": "first", "der": base64.b64encode(certificate()).decode()}
@@ -37,7 +38,7 @@ STATE: dict[str, Any] = {
         }
     ],
     "clock": {"frozen_at": "2027-01-01T00:00:00Z"},
-    "documents": [{"api": "fla-employer", "body": {"items": []}, "path": "employers/1999010048"}],
+    "documents": [{"api": "fla-employer", "body": {"items": []}, "path": TRAININGS}],
     "employments": [{"enterprise": EMPLOYER, "ssin": SSIN}],
     "enterprises": [
         {
@@ -576,6 +577,10 @@ FAULTY: dict[str, tuple[Callable[[], object], str]] = {
     "a clock that shows two times": (lambda: STATE | {"clock": {"offset": 1, "frozen_at": NOW}}, "either offset"),
     "a fault that cannot be": (entry_with("faults", do={"status": 200}), "faults[0]: do.status"),
     "a fault that does nothing": (lambda: STATE | {"faults": [{"operation": "token"}]}, "faults[0]: do: "),
+    "a document of no API": (entry_with("documents", api="no-such-api"), "no API is named “no-such-api”; there are"),
+    "a document of no operation": (entry_with("documents", path="employers/1999010048"), "nothing can be put at"),
+    "a document that the contract refuses": (entry_with("documents", body={"items": "x"}), "does not fit the contract"),
+    "a document that is no object": (entry_with("documents", body=[1]), "does not fit the contract"),
     "a document that is no path": (entry_with("documents", path="/employers"), "documents[0].path"),
 }
 
@@ -590,8 +595,8 @@ def test_a_state_that_cannot_be_is_refused_in_words(api: Api, name: str) -> None
     replies = [place.call("PUT", "/state", make()), api.call("POST", "/worlds", {"state": make()})]
 
     for reply in replies:
-        problem(reply, 400, "The state cannot be used. ")
-        assert words in reply.json["detail"], reply.json["detail"]
+        problem(reply, 400, "The state cannot be used, and nothing was changed: ")
+        assert words in reply.json["issues"][0]["detail"], reply.json["issues"]
     assert (before, count) == (place.call("GET", "/state").body, api.get("/worlds")["total"])
 
 
@@ -599,9 +604,19 @@ def test_all_faults_of_a_state_are_told_at_once(api: Api) -> None:
     """So that it can be mended in one go."""
     state = {"enterprises": [{"number": "1", "name": "", "capacities": ["bank"]}], "x": 1}
 
-    detail = api.call("POST", "/worlds", {"state": state}).json["detail"]
+    refused = api.call("POST", "/worlds", {"state": state}).json
 
-    assert len(detail.splitlines()) == 4
+    assert len(refused["issues"]) == 4
+    assert refused["detail"].endswith(" There are 3 more issues.")
+
+
+@pytest.mark.parametrize("state", [[], "abc", b"null", 1])
+def test_a_state_that_is_no_object_changes_nothing(api: Api, state: object) -> None:
+    """A list is not taken for a world without anything."""
+    place = api.make(state=STATE)
+
+    problem(place.call("PUT", "/state", state, JSON), 400, "A state is an object, as an export writes it; got ")
+    assert place.get("/state") == STATE
 
 
 @pytest.mark.parametrize("encoding", [Encoding.DER, Encoding.PEM])

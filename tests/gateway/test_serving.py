@@ -14,13 +14,15 @@ from mock_server.control.journal import Journal, Wanted
 from mock_server.exchange import Exchange
 from mock_server.gateway.faults import as_members, parse
 from mock_server.gateway.serving import CONNECTION, ConnectionClosed, Reply, Serving
+from mock_server.identifiers import Capacity, ClientId, EnterpriseNumber
 from mock_server.world.database import MEMORY
-from mock_server.world.model import WorldState
+from mock_server.world.model import Account, WorldState
 from mock_server.world.store import DEFAULT_WORLD, Store
 from mock_server.world.world import World
 from tests.support import NOW
 
 BODY = b'{"items":[],"total":0}'
+ACCOUNT = Account(ClientId("known"), "Known", EnterpriseNumber("1999000150"), Capacity.EMPLOYER, (), ())
 USUAL = Answer(200, ((b"content-type", b"application/json"),), BODY)
 
 
@@ -306,14 +308,30 @@ def test_only_a_request_that_can_show_a_fault_counts(bench: Bench) -> None:
 
 
 def test_who_claims_to_call_is_asked_for_a_fault_of_one_client(bench: Bench) -> None:
-    """A request that is not carried out is not verified either, and the journal names the client that it claims."""
+    """A request that is not carried out is not verified either."""
     bench.script({"status": 503}, client_id="claimed")
 
     for client in ("another", None, "claimed"):
         bench.serve(Endpoint(client=client))
 
     assert applied(bench) == [None, None, 1]
-    assert [record["client_id"] for record in bench.records()] == [None, None, "claimed"]
+
+
+@pytest.mark.parametrize("claimed", ["nobody", "known\n12:00:00 200 token from known", "x" * 5_000, "", None])
+def test_a_claimed_name_is_told_when_it_is_that_of_an_account(claimed: str | None, bench: Bench) -> None:
+    """Nothing that was not verified gets on the console or into the journal otherwise."""
+    with bench.world.changing():
+        bench.world.put_account(ACCOUNT)
+    bench.script({"status": 503})
+
+    for client in ("known", claimed):
+        bench.serve(Endpoint(client=client))
+
+    assert [exchange.client_id for exchange in bench.observed] == ["known", None]
+    assert [(record["client_id"], record["account"]) for record in bench.records()] == [
+        ("known", "Known"),
+        (None, None),
+    ]
 
 
 def test_processes_that_share_a_store_share_the_counts(tmp_path: Path) -> None:

@@ -93,20 +93,20 @@ def test_the_base_path_is_that_of_the_first_server(tmp_path: Path) -> None:
 
 
 FAULTS = {
-    "YAML that is broken": ("a: [", "not YAML or JSON"),
-    "a list": ("[]", "expected an OpenAPI 3.0 document"),
-    "another version": (CONTRACT.replace("3.0.3", "3.1.0"), "expected an OpenAPI 3.0 document"),
+    "YAML that is broken": ("a: [", "line 2, column 1: YAML syntax error"),
+    "a list": ("[]", "expected an OpenAPI document"),
+    "another version": (CONTRACT.replace("3.0.3", "3.9.0"), "openapi (line 2): expected an OpenAPI document"),
     "a reference to nothing": (
         CONTRACT.replace("parameters/Kind", "parameters/None"),
-        "paths./pages.get: #/components/parameters/None leads nowhere",
+        "paths./pages.get.parameters[0] (line 28): #/components/parameters/None leads nowhere",
     ),
     "a path parameter that is not declared": (
         CONTRACT.replace('parameters: [{$ref: "#/components/parameters/Id"}]', "summary: x"),
-        "paths./things/{id}.get: the path parameter id is not declared",
+        "paths./things/{id}.get (line 14): the path parameter id is not declared",
     ),
-    "a body that is not JSON": (
-        CONTRACT.replace("{application/json: {schema: {type: object}}}}", "{text/plain: {}}}"),
-        "paths./things/{id}.put.requestBody: only application/json can be served",
+    "a body of no media type": (
+        CONTRACT.replace("{application/json: {schema: {type: object}}}}", "{}}"),
+        "paths./things/{id}.put.requestBody (line 16): expected content",
     ),
 }
 
@@ -155,6 +155,7 @@ class Only:
 
     endpoint: Endpoint
     apis: Mapping[str, str] = field(default_factory=dict)
+    operations: tuple[str, ...] = ()
 
     def find(self, _path: str) -> Endpoint:
         """Return it, whatever the path."""

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -478,6 +480,19 @@ def test_the_store_and_the_number_of_workers_are_settings(told: Told) -> None:
     assert (told.server.folder / "my store.db").read_bytes().startswith(b"SQLite format 3")
     children = Path(f"/proc/{told.server.process.pid}/task/{told.server.process.pid}/children")
     assert len(children.read_text("ascii").split()) == 2
+
+
+def test_workers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
+    """However it ends, nobody is left who holds the port."""
+    with started(tmp_path, "--world=empty", f"--store=sqlite:///{tmp_path / 'store.db'}", "--workers=2") as server:
+        pid = server.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+        watched = [os.pidfd_open(int(child)) for child in children]
+        server.process.kill()
+        for one in watched:
+            assert select.select([one], [], [], TIMEOUT)[0] == [one]
+            os.close(one)
+        bind(*server.address).close()
 
 
 def test_the_admin_token_is_a_setting(told: Told) -> None:
