@@ -55,7 +55,9 @@ class _Held:
 
 @app.command()
 def new(  # noqa: PLR0913 - each is an option of the command
-    name: Annotated[str, typer.Argument(help="The name of the files, and the alias in the PFX.", show_default=False)],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="The name of the files, and the alias in the PFX.", show_default=False)
+    ],
     *,
     out: Annotated[Path, typer.Option(help="The folder to write in; made when it is not there.")] = Path(),
     key: Annotated[KeyKind, typer.Option(help="The kind of key.")] = "rsa-2048",
@@ -81,6 +83,8 @@ def new(  # noqa: PLR0913 - each is an option of the command
     """Make a key and a self-signed test certificate: NAME.key, NAME.cer and NAME.pfx.
 
     ChaMan's rules accept it. The .key is PKCS#8 in PEM, not encrypted; the .cer is DER; the .pfx holds both.
+
+    Example: fla-mock cert new my --organization "My Company" --enterprise-number 1999010048
     """
     from mock_server.certificates import making  # noqa: PLC0415 - slow to import
     from mock_server.identifiers import parse_enterprise_number  # noqa: PLC0415 - imports stdnum
@@ -136,6 +140,8 @@ def check(
     """Tell whether ChaMan's rules accept a certificate, and why not.
 
     Exit code: 0 accepted, 1 would be refused, 2 the file could not be read.
+
+    Example: fla-mock cert check my.cer --at 2027-01-01
     """
     from mock_server.certificates.acceptance import judge  # noqa: PLC0415 - slow to import
 
@@ -167,6 +173,8 @@ def show(
     """Print what a certificate or PFX holds: alias, subject, algorithm, dates; and write its .cer.
 
     The .cer is the form in which ChaMan asks for a certificate.
+
+    Example: fla-mock cert show my.pfx --cer my.cer
     """
     held = _load(file, password)
     members = _members(held)

@@ -5,8 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
+from mock_server.cli.inputs import number_or_text
 from mock_server.cli.output import stop
-from mock_server.cli.remote import Remote, connected, group, number_or_text, print_rows
+from mock_server.cli.printing import print_rows
+from mock_server.cli.remote import Remote, connected, group
 
 app = group("Show and move the clock of a world: it is moved forward only, and follows real time unless frozen.")
 
@@ -28,6 +30,18 @@ def seconds(text: str, name: str) -> float:
         stop(f"{name}: expected seconds, or a duration like 90s, 15m, 2h, 3d or 1h30m; found {text!r}.")
     total = sum(float(part[1]) * _UNITS[part[2]] for part in _PART.finditer(whole[2]))
     return -total if whole[1] == "-" else total
+
+
+def duration(length: float) -> str:
+    """Return a number of seconds, not negative, as people say it: `90 d`, `1 h 30 min`, `1.5 s`."""
+    if length < _UNITS["m"]:
+        return f"{length:g} s"
+    left, parts = round(length), []
+    for unit, name in (("d", "d"), ("h", "h"), ("m", "min"), ("s", "s")):
+        count, left = divmod(left, _UNITS[unit])
+        if count:
+            parts.append(f"{count} {name}")
+    return " ".join(parts)
 
 
 @app.command("show")
@@ -100,7 +114,7 @@ def _change(mock: Remote, members: dict[str, Any]) -> None:
 def _show(clock: Any) -> None:  # noqa: ANN401 - JSON is any value
     mode = {
         "real": "follows real time",
-        "offset": f"runs {clock['offset']:+g} seconds from real time",
+        "offset": f"{duration(abs(clock['offset']))} {'behind' if clock['offset'] < 0 else 'ahead of'} real time",
         "frozen": "stands still",
     }
     rows = {"now": clock["now"], "Unix seconds": clock["timestamp"], "quarter": clock["quarter"]}

@@ -20,7 +20,7 @@ def configure(level: str) -> None:
     _logger.setLevel(level.upper())
     _logger.propagate = False
     # asyncio writes a stack trace for every connection that the system has no room for.
-    for name in ("uvicorn.error", "asyncio"):
+    for name in ("uvicorn.error", "asyncio", "sqlalchemy"):
         library = logging.getLogger(name)
         library.addHandler(handler)
         library.setLevel(logging.DEBUG if level == "debug" else logging.CRITICAL)

@@ -4,16 +4,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from mock_server.cli.remote import (
-    CapacityArgument,
-    NumberArgument,
-    Remote,
-    connected,
-    group,
-    print_rows,
-    print_table,
-    say,
-)
+from mock_server.cli.inputs import CapacityArgument, NumberArgument
+from mock_server.cli.printing import print_rows, print_table, say
+from mock_server.cli.remote import Remote, connected, group
 
 _MOST = 1_000
 SsinArgument = Annotated[str, typer.Argument(metavar="SSIN", help="An SSIN, 11 digits.", show_default=False)]
@@ -33,7 +26,7 @@ def list_enterprises(mock: Remote) -> None:
 def add(
     mock: Remote,
     number: NumberArgument,
-    name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What it is called, free to choose.", show_default=False)],
     *,
     employments: Annotated[
         Literal["open", "closed"] | None,
@@ -127,7 +120,7 @@ def _show_employees(answer: Any) -> None:  # noqa: ANN401 - JSON is any value
 
 def _show_list(answer: Any) -> None:  # noqa: ANN401 - JSON is any value
     rows = ([entry["number"], entry["name"], entry["capacities"], entry["employments"]] for entry in answer["items"])
-    print_table(("number", "name", "capacities", "employments"), rows, empty="No enterprises.")
+    print_table(("number", "name", "capacities", "employments"), rows, "No enterprises.", folded=("name", "capacities"))
 
 
 def _show(enterprise: Any) -> None:  # noqa: ANN401 - JSON is any value

@@ -8,22 +8,15 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from mock_server.cli.inputs import read_number
 from mock_server.cli.output import print_trail, stop
-from mock_server.cli.remote import (
-    LONGEST_WAIT,
-    Remote,
-    cell,
-    connected,
-    json_lines,
-    plain,
-    print_answer,
-    print_rows,
-    print_table,
-    say,
-)
+from mock_server.cli.printing import cell, json_lines, plain, print_answer, print_rows, print_table, say
+from mock_server.cli.remote import LONGEST_WAIT, Remote, connected
 from mock_server.verdict import Check, Outcome, Provenance, Requirement, Trail
 
 _INDENT = "    "
+_DATE = len("2026-11-23")
+_MOST = 1_000
 
 
 @connected
@@ -86,16 +79,30 @@ def exchanges(  # noqa: PLR0913 - each is an option of the command
             stop("--follow waits for what comes: leave --before out.")
         _follow(mock, filters, after, limit)
     else:
-        mock.tell(mock.ask("GET", path, filters | place | {"limit": limit}), _show_list)
+        answer = mock.ask("GET", path, filters | place | {"limit": limit})
+        mock.tell(answer, lambda found: _show_list(mock, found, operation))
 
 
 @connected
-def exchange(mock: Remote, number: Annotated[int, typer.Argument(metavar="NUMBER", min=1, show_default=False)]) -> None:
+def exchange(
+    mock: Remote,
+    number: Annotated[
+        str,
+        typer.Argument(
+            metavar="NUMBER",
+            help="As “exchanges” prints it first in a row.",
+            show_default=False,
+            callback=read_number,
+        ),
+    ],
+) -> None:
     """Print one exchange: the request, the answer, and every check that led to it.
 
-    An answer tells its number in the header Mock-Exchange. Example: fla-mock exchange 12
+    An answer tells its number in the header Mock-Exchange.
+
+    Example: fla-mock exchange 12
     """
-    mock.tell(mock.ask("GET", mock.here("exchanges", str(number))), _show)
+    mock.tell(mock.ask("GET", mock.here("exchanges", number)), _show)
 
 
 def _at_most_one(modes: Mapping[str, bool]) -> None:
@@ -133,7 +140,8 @@ def _matches(found: Mapping[str, Any], wanted: Mapping[str, object]) -> bool:
 
 def _line(found: Mapping[str, Any]) -> str:
     status = found["status"] or "---"
-    parts = [f"{found['number']:>5}", found["time"], str(status), found["operation"], found["client_id"]]
+    parts = [f"{found['number']:>5}", found["time"], str(status), short_operation(found["operation"])]
+    parts.append(found["client_id"])
     if found["error"] or found["refused_by"]:
         parts.append(f"{found['error'] or 'refused'} ({found['refused_by'] or 'no check'})")
     if found["fault"]:
@@ -155,15 +163,15 @@ def _show_dropped(answer: Any) -> None:  # noqa: ANN401 - JSON is any value
         say(f"{answer['dropped']} older ones were dropped: the mock keeps so many only.")
 
 
-def _show_list(answer: Any) -> None:  # noqa: ANN401 - JSON is any value
-    columns = ("number", "time", "status", "operation", "client", "error", "refused by", "fault", "ms")
+def _show_list(mock: Remote, answer: Any, operation: str | None) -> None:  # noqa: ANN401 - JSON is any value
     items = answer["items"]
+    today = mock.ask("GET", mock.here("clock"))["now"][:_DATE] if items else ""
     rows = (
         [
             found["number"],
-            found["time"],
+            _moment(found["time"], today),
             found["status"] or "none",
-            found["operation"],
+            short_operation(found["operation"]),
             found["client_id"],
             found["error"],
             found["refused_by"],
@@ -172,10 +180,37 @@ def _show_list(answer: Any) -> None:  # noqa: ANN401 - JSON is any value
         ]
         for found in items
     )
-    print_table(columns, rows, empty="No exchanges.")
+    columns = ("number", "time", "status", "operation", "client", "error", "refused by", "fault", "ms")
+    print_table(columns, rows, "No exchanges.", folded=("fault",), spare=("ms", "error", "client"))
+    if not items and operation is not None:
+        _show_operations(mock)
     if len(items) < answer["total"]:
         say(f"{len(items)} of {answer['total']} are shown; --limit and --before show more.")
     _show_dropped(answer)
+
+
+def _show_operations(mock: Remote) -> None:
+    """Say what --operation could have been."""
+    held = mock.ask("GET", mock.here("exchanges"), {"limit": _MOST})["items"]
+    operations = dict.fromkeys(found["operation"] for found in held)
+    if operations:
+        say("The journal has these operations:")
+    for operation in sorted(operations):
+        say(_INDENT + operation)
+
+
+def _moment(time: str, today: str) -> str:
+    """Return when something was, to the second; without the date when it is that of `today`."""
+    date, text = time[:_DATE], time[_DATE + 1 :].partition(".")[0].removesuffix("Z")
+    return text if date == today else f"{date} {text}"
+
+
+def short_operation(operation: str) -> str:
+    """Return method and the last of the path that is no placeholder, with what stands after it."""
+    method, _, path = operation.partition(" ")
+    names = [index for index, part in enumerate(path.split("/")) if part and not part.startswith("{")]
+    short = "…/" + "/".join(path.split("/")[names[-1] :]) if names else path
+    return f"{method} {short}" if len(short) < len(path) else operation
 
 
 def _show(found: Any) -> None:  # noqa: ANN401 - JSON is any value

@@ -13,8 +13,9 @@ from typing import Annotated, Any, Literal, NoReturn, Self
 import typer
 
 from mock_server.cli.output import stop
-from mock_server.cli.remote import Remote, plain
-from mock_server.cli.serve import Keys, OwnAccounts, Policy, PolicyChange, World
+from mock_server.cli.printing import plain
+from mock_server.cli.remote import Remote
+from mock_server.cli.serve import Keys, OwnAccounts, Policy, PolicyChange, World, for_a_command
 from mock_server.settings import Settings
 
 # What stands after the command is the command's own.
@@ -265,6 +266,7 @@ def serve_until_left() -> NoReturn:
             pass
         os.kill(os.getpid(), signal.SIGTERM)
 
+    for_a_command.set(True)
     threading.Thread(target=watch, daemon=True).start()
     sys.argv[0] = "fla-mock"
     main()

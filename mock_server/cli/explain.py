@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from mock_server.cli.output import EXIT_REFUSED, print_json, print_trail, stop, trail_as_json
+from mock_server.cli.printing import print_table
 from mock_server.cli.serve import Environment, Keys, OwnAccounts, Policy, PolicyChange, World, flag, settings_from
 from mock_server.oauth.policy import Policy as PolicyModel
 from mock_server.oauth.policy import Preset
@@ -24,7 +25,11 @@ def explain_assertion(  # noqa: PLR0913 - each is a setting of the server that w
     account: OwnAccounts = None,
     url: Annotated[
         str | None,
-        typer.Option(help="Token URL that it would be sent to; by default the demo world's, or the server's own."),
+        typer.Option(
+            metavar="TOKEN_URL",
+            help="Token URL that it would be sent to, which is an audience. Default: that of demo.json with the demo "
+            "world, otherwise that of a server on --host and --port.",
+        ),
     ] = None,
     scope: Annotated[str | None, typer.Option(help="Scope that would be asked for with it.")] = None,
     at: Annotated[float | None, typer.Option(help="Moment to judge it at, in Unix seconds; by default now.")] = None,
@@ -32,13 +37,17 @@ def explain_assertion(  # noqa: PLR0913 - each is a setting of the server that w
     policy: Policy = None,
     change: PolicyChange = None,
     keys: Keys = None,
-    host: Annotated[str | None, flag("host")] = None,
-    port: Annotated[int | None, flag("port")] = None,
+    host: Annotated[str | None, flag("host", "Address of the server that would judge it.")] = None,
+    port: Annotated[int | None, flag("port", "Port of the server that would judge it.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the trail as JSON.")] = False,
 ) -> None:
     """Judge a client assertion without sending it, and print every check.
 
     Exit code: 0 when a token would be given, 1 when not. Whether its jti was used before, only a running server knows.
+
+    Example: fla-mock explain-assertion eyJhbGciOi…
+
+    Example: fla-mock explain-assertion - --policy strict --at 1790000000 < assertion.txt
     """
     from mock_server.app import StartError, create_mock  # noqa: PLC0415 - slow to import
     from mock_server.clock import FixedClock, SystemClock  # noqa: PLC0415 - as above
@@ -65,7 +74,7 @@ def explain_assertion(  # noqa: PLR0913 - each is a setting of the server that w
         mock = create_mock(settings, clock=FixedClock(now), make_keys=False)
     except StartError as error:
         stop(str(error))
-    called = url or _running(mock.keys.path, settings.world) or mock.urls.token
+    called = url or _running(keys, settings.world) or mock.urls.token
     trail = Trail()
     audiences = Audiences(tuple(dict.fromkeys((called, *mock.audience.always))))
     judge_assertion(trail, text, mock.authority, audiences=audiences, now=now, scope=scope)
@@ -103,34 +112,36 @@ def _standard_input() -> str:
         stop(f"standard input: expected a client assertion, which is ASCII text, found {found}.")
 
 
-def _running(keys: Path, world: str) -> str | None:
+def _running(keys: Path | None, world: str) -> str | None:
     """Return the token URL of the demo world that was started last."""
-    from mock_server.cli.token import read_manifest  # noqa: PLC0415 - as in the command
+    from mock_server.cli.manifest import manifest_path, read_manifest  # noqa: PLC0415 - as in the command
 
-    if world != "demo" or not (keys / "demo.json").exists():
-        return None
-    return str(read_manifest(keys)["token_url"])
+    path = manifest_path(keys)
+    return str(read_manifest(path)["token_url"]) if world == "demo" and path.exists() else None
 
 
 def policy_table(*, as_json: Annotated[bool, typer.Option("--json", help="Print the table as JSON.")] = False) -> None:
     """Print what the token endpoint leaves to choose: the three presets, and how well each default is known.
 
     Change one field with “fla-mock serve --set NAME=VALUE”.
+
+    Example: fla-mock serve --policy lenient --set invalid_client_status=401
     """
     rows = policy_rows()
     if as_json:
         print_json(rows)
         return
-    from rich.console import Console  # noqa: PLC0415 - slow to import
-    from rich.table import Column, Table  # noqa: PLC0415 - as above
-    from rich.text import Text  # noqa: PLC0415 - as above
-
-    table = Table(Column("field", no_wrap=True), "documented", "lenient", "strict", "known from", "meaning")
-    for row in rows:
-        known = f"{row['provenance']}: {row['source']}"
-        cells = [row["name"], *(_short(row[preset]) for preset in PRESETS), known, row["description"]]
-        table.add_row(*(Text(cell) for cell in cells))
-    Console().print(table)
+    cells = (
+        [
+            row["name"],
+            *(_short(row[preset]) for preset in PRESETS),
+            f"{row['provenance']}: {row['source']}",
+            row["description"],
+        ]
+        for row in rows
+    )
+    texts = (*PRESETS, "known from", "meaning")
+    print_table(("field", *PRESETS, "known from", "meaning"), cells, "", folded=texts, spare=("known from",))
 
 
 PRESETS: tuple[Preset, ...] = ("documented", "lenient", "strict")

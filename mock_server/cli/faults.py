@@ -5,12 +5,23 @@ from typing import Annotated, Any
 
 import typer
 
+from mock_server.cli.inputs import assignment, number_or_text, read_number
 from mock_server.cli.output import stop
-from mock_server.cli.remote import Remote, assignment, connected, group, number_or_text, plain, print_rows, print_table
+from mock_server.cli.printing import plain, print_rows, print_table, warn
+from mock_server.cli.remote import Remote, connected, group
 
 app = group("Let a running mock misbehave on request, and no longer.")
 
-FaultId = Annotated[str, typer.Argument(metavar="ID", show_default=False)]
+FaultId = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="The fault's number, as “fault list” prints it.",
+        show_default=False,
+        callback=read_number,
+    ),
+]
+_HELP = "“fla-mock fault add --help” and docs/faults.md tell how a fault is written."
 
 
 @app.command("list")
@@ -63,7 +74,11 @@ def add(  # noqa: PLR0913 - each is a part of a fault
     members["times"] = None if times is None else number_or_text(times.replace("-", " "))
     members["parameters"] = dict(assignment(text, "--parameter") for text in parameter) if parameter else None
     body = {name: value for name, value in members.items() if value is not None}
-    mock.tell(mock.ask("POST", mock.here("faults"), body=body), _show)
+    answer = mock.ask("POST", mock.here("faults"), body=body, advice=_HELP)
+    mock.tell(answer, _show)
+    with mock.understood():
+        for warning in answer.get("warnings", []):
+            warn(f"fla-mock: warning: {warning}")
 
 
 @app.command("show")
@@ -98,9 +113,9 @@ def _effect(text: str) -> dict[str, Any]:
             return members
         return parse_effect(text)
     except FaultError as error:
-        stop(plain(f"EFFECT: {error}."))
+        stop(plain(f"EFFECT: {str(error).removeprefix('do: ')}. {_HELP}"))
     except (ValueError, RecursionError) as error:
-        stop(f"EFFECT: begins like JSON, and is none ({error}).")
+        stop(f"EFFECT: begins like JSON, and is none ({error}). {_HELP}")
 
 
 def _show_list(answer: Any) -> None:  # noqa: ANN401 - JSON is any value
@@ -119,7 +134,7 @@ def _show_list(answer: Any) -> None:  # noqa: ANN401 - JSON is any value
         ]
         for fault in answer["items"]
     )
-    print_table(columns, rows, empty="No faults.")
+    print_table(columns, rows, "No faults.", folded=("operation", "does"), spare=("exhausted", "every", "client"))
 
 
 def _show(fault: Any) -> None:  # noqa: ANN401 - JSON is any value

@@ -4,11 +4,21 @@ from typing import Annotated, Any
 
 import typer
 
-from mock_server.cli.remote import Party, Remote, connected, group, print_rows, print_table
+from mock_server.cli.inputs import Party, read_number
+from mock_server.cli.printing import print_rows, print_table
+from mock_server.cli.remote import Remote, connected, group
 
 app = group("Propose, confirm and end mandates: what lets a mandatary act for an employer.")
 
-MandateId = Annotated[str, typer.Argument(metavar="ID", show_default=False)]
+MandateId = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="The mandate's number, as “mandate list” prints it.",
+        show_default=False,
+        callback=read_number,
+    ),
+]
 Mandator = Annotated[
     str, typer.Option(metavar="NUMBER", help="The employer that gives it: an enterprise number.", show_default=False)
 ]
@@ -71,14 +81,20 @@ def propose(  # noqa: PLR0913 - each is a part of a mandate
 def procure(  # noqa: PLR0913 - each is a part of a mandate
     mock: Remote, *, mandator: Mandator, mandatary: Mandatary, service: Service, start: Start, end: End = None
 ) -> None:
-    """Enter a mandate that both signed on paper: a procuration."""
+    """Enter a mandate that both signed on paper: a procuration.
+
+    Example: fla-mock mandate procure --mandator 1999010048 --mandatary 1999010147 --service fla --start 2025Q1
+    """
     _make(mock, _terms(mandator, mandatary, service, start, end) | {"procuration": True})
 
 
 @app.command("confirm")
 @connected
 def confirm(mock: Remote, mandate: MandateId, *, by: By) -> None:
-    """Confirm a mandate that was proposed."""
+    """Confirm a mandate that was proposed.
+
+    Example: fla-mock mandate confirm 3 --by mandator
+    """
     _change(mock, mandate, "confirm", {"by": by})
 
 
@@ -97,7 +113,10 @@ def revoke(
     *,
     by: Annotated[Party | None, typer.Option(help="Which of the two does it.", show_default=False)] = None,
 ) -> None:
-    """Revoke a mandate at once."""
+    """Revoke a mandate at once.
+
+    Example: fla-mock mandate revoke 3 --by mandatary
+    """
     _change(mock, mandate, "revoke", {"by": by} if by else {})
 
 
@@ -132,11 +151,12 @@ def _change(mock: Remote, mandate: str, action: str, members: dict[str, Any]) ->
 
 
 _MEMBERS = ("id", "mandator", "mandatary", "service", "start", "end", "status", "proposed_by", "confirmed_by")
+_SPARE = ("confirmed by", "proposed by")
 
 
 def _show_list(answer: Any) -> None:  # noqa: ANN401 - JSON is any value
     rows = ([mandate[name] for name in _MEMBERS] for mandate in answer["items"])
-    print_table([name.replace("_", " ") for name in _MEMBERS], rows, empty="No mandates.")
+    print_table([name.replace("_", " ") for name in _MEMBERS], rows, "No mandates.", spare=_SPARE)
 
 
 def _show(mandate: Any) -> None:  # noqa: ANN401 - JSON is any value

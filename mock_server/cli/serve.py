@@ -5,6 +5,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,15 +22,18 @@ if TYPE_CHECKING:
     from mock_server.tls import ServerIdentity
 
 
+for_a_command: ContextVar[bool] = ContextVar("for_a_command", default=False)
+"""Whether this server is one command's own, so that nobody is to be told what to try with it."""
+
 _SECRET = {"admin_token", "store"}
 """Settings whose values are not shown."""
 
 
-def flag(name: str, **more: Any) -> Any:  # noqa: ANN401 - stands where typer's Option does
-    """Return the option of a setting, with the setting's own help and default."""
+def flag(name: str, about: str | None = None, **more: Any) -> Any:  # noqa: ANN401 - stands where typer's Option does
+    """Return the option of a setting, with its default, and the setting's own help or what is said `about` it here."""
     field = Settings.model_fields[name]
     default = field.default if field.default not in (None, ()) else "none"
-    help_text = f"{field.description} [default: {default}; FLA_MOCK_{name.upper()}]"
+    help_text = f"{about or field.description} [default: {default}; FLA_MOCK_{name.upper()}]"
     return typer.Option(f"--{name.replace('_', '-')}", help=help_text, show_default=False, **more)
 
 
@@ -57,10 +61,12 @@ def settings_from(**given: Any) -> Settings:  # noqa: ANN401 - validated here
 
 
 def _fault(fault: Any) -> str:  # noqa: ANN401 - pydantic's own dictionary
+    from mock_server.cli.faulty_settings import sentence  # noqa: PLC0415 - when there is a fault only
+
     name = str(fault["loc"][0]) if fault["loc"] else "settings"
     option = f"--{name.replace('_', '-')} (or FLA_MOCK_{name.upper()})" if name in Settings.model_fields else name
-    sentence = f"{option}: {fault['msg'].removeprefix('Value error, ')}"
-    return sentence if name in _SECRET else f"{sentence}; found {shown(fault['input'])}"
+    told = f"{option}: {sentence(name, fault)}"
+    return told if name in _SECRET else f"{told}; found {shown(fault['input'])}"
 
 
 def serve(  # noqa: PLR0913 - each is a setting
@@ -94,6 +100,10 @@ def serve(  # noqa: PLR0913 - each is a setting
     """Start the mock server.
 
     Without options it serves the demo world: the guide's examples, with keys made at the first start. Ctrl-C stops it.
+
+    Example: fla-mock serve --port 9000 --policy lenient
+
+    Example: fla-mock serve --world world.toml --store sqlite:///mock.db
     """
     settings = settings_from(
         host=host,
@@ -262,18 +272,37 @@ def _banner(mock: "Mock") -> str:
         lines += [f"  CA of its certificate    {urls.ca_file}  (for your client alone: never install it system-wide)"]
     if not mock.was_made:
         lines += [f"  state                    as it was left in {mock.worlds.store.database.shown_url}"]
-    if mock.demo is None:
-        lines += ["", "Try next: curl " + f"{urls.base}/health"]
-        return "\n".join(lines)
-    keys = shlex.quote(str(mock.keys.path))
-    option = "" if mock.keys.path == Path(".fla-mock").absolute() else f" --keys {keys}"
-    lines += [
-        f"  keys and demo.json       {mock.keys.path}",
-        "",
-        "Try next, in another terminal:",
-        f"  fla-mock token employer{option}",
-    ]
+    keys, demo_json = mock.keys.path, mock.settings.demo_json
+    if mock.demo is not None and demo_json is None:
+        lines += [f"  keys and demo.json       {keys}"]
+    elif mock.demo is not None:
+        lines += [f"  keys                     {keys}", f"  demo.json                {demo_json}"]
+    if not for_a_command.get():
+        lines += ["", "Try next, in another terminal:", *(f"  {line}" for line in _next_steps(mock))]
     return "\n".join(lines)
+
+
+def _next_steps(mock: "Mock") -> list[str]:
+    from mock_server.cli.remote import DEFAULT_URL  # noqa: PLC0415 - loaded by then
+
+    base, settings = mock.urls.base, mock.settings
+    if settings.tls_untrusted:
+        # The other commands verify certificates, and nothing vouches for this one.
+        return [shlex.join(["curl", "--insecure", f"{base}/health"])]
+    steps = []
+    if mock.urls.ca_file is not None:
+        steps += [
+            f"export FLA_MOCK_URL={shlex.quote(base)}",
+            f"export FLA_CA_FILE={shlex.quote(str(mock.urls.ca_file))}",
+        ]
+    if mock.demo is not None:
+        is_usual = mock.keys.path == Path(".fla-mock").absolute()
+        keys = [] if is_usual or settings.demo_json else ["--keys", str(mock.keys.path)]
+        named = f"FLA_DEMO_JSON={shlex.quote(str(settings.demo_json.absolute()))} " if settings.demo_json else ""
+        return [*steps, named + shlex.join(["fla-mock", "token", "employer", *keys])]
+    if settings.admin_token is None and not settings.is_loopback:
+        return [*steps, shlex.join(["curl", f"{base}/health"])]
+    return [*steps, shlex.join(["fla-mock", "exchanges", *([] if steps or base == DEFAULT_URL else ["--url", base])])]
 
 
 def _control(mock: "Mock") -> str:

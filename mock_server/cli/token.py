@@ -1,16 +1,23 @@
-"""`fla-mock token`: an access token from the running mock, with a demo account's key."""
+"""`fla-mock token`: an access token from the running mock, with a demo account's key or any other."""
 
 import json
+import os
+import shlex
 import time
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
-from urllib.parse import SplitResult, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 import typer
 
+from mock_server.cli.http import NoAnswerError, TooLargeError, certificate_advice, send
+from mock_server.cli.manifest import find_account, kind, manifest_path, read_manifest
 from mock_server.cli.output import EXIT_REFUSED, stop
+from mock_server.cli.printing import plain
+from mock_server.cli.remote import DEFAULT_URL, header_value, parse_url
 
 if TYPE_CHECKING:
     from mock_server.certificates.loading import SigningKey
@@ -18,114 +25,185 @@ if TYPE_CHECKING:
 _TIMEOUT = 10  # seconds
 _LIFETIME = 300  # seconds
 _MAX_ANSWER = 1_000_000  # bytes
-_REFUSAL_SHOWN = 2_000  # characters
 _OK = 200
+_DEFAULT_WORLD = "default"
+_TOKEN_PATH = "/REST/oauth/v5/token"  # noqa: S105 - a path, as in `oauth.endpoint`
 # RFC 7518 §3.4 ties each curve to one algorithm.
 _CURVES = {"secp384r1": "ES384", "secp521r1": "ES512"}
-_MANIFEST = {"token_url": str, "audience": str, "accounts": list}
-_ACCOUNT = {"name": str, "client_id": str, "key": str}
-_KINDS = {str: "a text", list: "a list", dict: "an object", int: "a number", float: "a number", bool: "true or false"}
 
 
-def token(
-    account: Annotated[str, typer.Argument(help="Name of an account in demo.json, such as employer.")],
+@dataclass(frozen=True, slots=True)
+class _Signer:
+    """Who asks, and the file of the key that it signs with."""
+
+    client_id: str
+    key_file: Path
+    advice: str
+    """What to do when the file is not there."""
+    may_be_pfx: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a token is asked for."""
+
+    url: str
+    """The token URL."""
+    audience: str
+    base: str | None
+    """The URL of the mock; None when it is not known."""
+    world: str
+    ca_file: str | None
+    ca_named_in: str
+    token_url_named_in: str
+
+
+def token(  # noqa: PLR0913 - each is an option of the command
+    account: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="ACCOUNT", help="Name of an account in demo.json, such as employer.", show_default=False
+        ),
+    ] = None,
     *,
     keys: Annotated[
-        Path, typer.Option(envvar="FLA_MOCK_KEYS", help="Folder that the mock was started with (--keys).")
-    ] = Path(".fla-mock"),
+        Path | None,
+        typer.Option(
+            help="Folder that the mock was started with (--keys), where demo.json is. Default: the file in "
+            "FLA_DEMO_JSON, else the folder in FLA_MOCK_KEYS, else .fla-mock.",
+            show_default=False,
+        ),
+    ] = None,
+    client_id: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Any account, with --key; demo.json is not read then.", show_default=False),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Its private key: .key, .pem, or .pfx (password in FLA_MOCK_PFX_PASSWORD).",
+            show_default=False,
+        ),
+    ] = None,
+    world: Annotated[
+        str | None, typer.Option(envvar="FLA_WORLD", metavar="NAME", help="The world that gives it.")
+    ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="FLA_MOCK_URL",
+            metavar="URL",
+            help=f"Where the mock is. Default: as demo.json says; with --client-id {DEFAULT_URL}.",
+        ),
+    ] = None,
     scope: Annotated[str | None, typer.Option(help="Scope to ask for; by default all that the account has.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole answer.")] = False,
 ) -> None:
     """Get an access token from the running mock, and print it.
 
     Exit code: 0 with a token, 1 when it was refused, 2 when nobody could be asked.
+
+    Example: fla-mock token employer
+
+    Example: fla-mock token --client-id my_client --key my.key --world test-1
     """
-    manifest = read_manifest(keys)
-    entry = find_account(manifest, account)
-    url = manifest["token_url"]
-    status, body = _ask(url, _form(entry, manifest["audience"], scope), manifest.get("ca_file"))
-    answer = _answer(url, status, body)
+    if client_id is None and key is None:
+        if account is None:
+            stop("say for which account: ACCOUNT, a name in demo.json, or --client-id and --key.")
+        manifest = read_manifest(manifest_path(keys))
+        entry = find_account(manifest, account)
+        signer = _Signer(entry["client_id"], Path(entry["key"]), "Name the folder of the keys with --keys.")
+    else:
+        if account is not None or keys is not None:
+            stop("ACCOUNT and --keys are about demo.json, --client-id and --key about any account: give either.")
+        if client_id is None or key is None:
+            stop("--client-id and --key go together: the account, and the private key of one of its certificates.")
+        manifest = {}
+        signer = _Signer(client_id, key, "Name the file of the private key with --key.", may_be_pfx=True)
+    place = _place(manifest, url, world)
+    status, headers, body = _ask(place, _form(signer, place, scope))
+    answer = _answer(place.url, status, body)
     if status != _OK:
-        typer.echo(f"fla-mock: refused with {status}: {json.dumps(answer)[:_REFUSAL_SHOWN]}", err=True)
-        typer.echo("The server's console says which check failed.", err=True)
-        raise typer.Exit(EXIT_REFUSED)
+        _refused(place, status, headers, answer)
     access_token = answer.get("access_token")
     if not isinstance(access_token, str) or not access_token.isprintable():
-        _stranger(url, status, "no access_token" if access_token is None else "an access_token that is none")
+        _stranger(place.url, status, "no access_token" if access_token is None else "an access_token that is none")
     typer.echo(body.decode() if as_json else access_token)
 
 
-def read_manifest(keys: Path) -> dict[str, Any]:
-    """Read `demo.json` from a key folder: `token_url`, `audience`, and `accounts` with `name`, `client_id` and `key`.
+# Where to ask
 
-    Ends the program with a message when it is not there, or is something else.
-    """
-    path = keys / "demo.json"
+
+def _place(manifest: Mapping[str, Any], url: str | None, world: str | None) -> _Place:
+    own = manifest.get("mock_url") if manifest else DEFAULT_URL
+    base = own if url is None else url
+    ca_file, named_in = manifest.get("ca_file"), "ca_file in demo.json"
+    if ca_file is None and (not manifest or os.environ.get("FLA_CA_FILE")):
+        ca_file, named_in = os.environ.get("FLA_CA_FILE") or None, "FLA_CA_FILE"
+    name = world or _DEFAULT_WORLD
+    if manifest and name == _DEFAULT_WORLD and (url is None or _is_same(url, own)):
+        audience = manifest["audience"]
+        return _Place(manifest["token_url"], audience, base, name, ca_file, named_in, "token_url in demo.json")
+    if base is None:
+        stop("demo.json does not say where the mock is (mock_url): say it with --url.")
+    base = parse_url(base).geturl().rstrip("/")
+    prefix = "" if name == _DEFAULT_WORLD else f"/worlds/{quote(name, safe='')}"
+    guessed = f"{base}{prefix}{_TOKEN_PATH}"
+    place = _Place(guessed, guessed, base, name, ca_file, named_in, "the token URL of the mock")
+    told = _control(place, "") or {}
+    found, audience = told.get("token_url"), told.get("audience")
+    if not isinstance(found, str) or not isinstance(audience, str):
+        return place
+    return _Place(found, audience, base, name, ca_file, named_in, place.token_url_named_in)
+
+
+def _is_same(url: str, other: str | None) -> bool:
+    return other is not None and url.rstrip("/") == other.rstrip("/")
+
+
+def _control(place: _Place, path: str) -> dict[str, Any] | None:
+    """Ask the control API about the world; None when it cannot be asked, which is no reason not to go on."""
+    if place.base is None:
+        return None
+    parts = parse_url(place.base)
+    secret = os.environ.get("FLA_MOCK_ADMIN_TOKEN")
+    headers = {"Accept": "application/json"}
+    if secret:
+        headers["Authorization"] = f"Bearer {header_value(secret)}"
+    target = f"{parts.path.rstrip('/')}/_mock/worlds/{quote(place.world, safe='')}{path}"
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except OSError:
-        stop(f"{path} is not there: start the demo world here with “fla-mock serve”, or name its folder with --keys.")
-    except (ValueError, RecursionError):
-        stop(f"{path} is not JSON: start “fla-mock serve” again, and it is written anew.")
-    fault = _fault("", manifest, _MANIFEST)
-    accounts = [] if fault else manifest["accounts"]
-    fault = next(filter(None, (_fault(f"accounts[{n}]", one, _ACCOUNT) for n, one in enumerate(accounts))), fault)
-    if not fault and not isinstance(manifest.get("ca_file"), str | None):
-        fault = f"expected a text as ca_file, or none, found {_kind(manifest['ca_file'])}"
-    if fault:
-        stop(f"{path} is not a demo.json: {fault}. Start “fla-mock serve” again, and it is written anew.")
-    return dict(manifest)
+        status, _, body = _send(place, parts, "GET", target, None, headers)
+        found = json.loads(body) if status == _OK else None
+    except (NoAnswerError, TooLargeError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
-def find_account(manifest: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return an account of `demo.json`; ends the program with the known names when there is none of that name."""
-    accounts: dict[str, dict[str, Any]] = {entry["name"]: entry for entry in manifest["accounts"]}
-    if name not in accounts:
-        stop(f"no account is named {name}; there are {', '.join(accounts) or 'none'}")
-    return accounts[name]
+def _now(place: _Place) -> float:
+    """Return the time by the world's clock when it can be asked, real time otherwise. Unix seconds."""
+    told = (_control(place, "/clock") or {}).get("timestamp")
+    return float(told) if isinstance(told, int | float) else time.time()
 
 
-def _fault(place: str, found: object, members: Mapping[str, type]) -> str | None:
-    """Return what an object lacks of its members."""
-    if not isinstance(found, dict):
-        return f"expected an object{f' as {place}' if place else ''}, found {_kind(found)}"
-    for name, kind in members.items():
-        if not isinstance(found.get(name), kind):
-            where = f"{place}.{name}" if place else name
-            return f"expected {_KINDS[kind]} as {where}, found {_kind(found.get(name))}"
-    return None
+# What is sent
 
 
-def _kind(value: object) -> str:
-    return "none" if value is None else _KINDS[type(value)]
-
-
-def _form(entry: dict[str, Any], audience: str, scope: str | None) -> bytes:
+def _form(signer: _Signer, place: _Place, scope: str | None) -> bytes:
     import jwt  # noqa: PLC0415 - slow to import
 
-    from mock_server.certificates.files import read_bounded  # noqa: PLC0415 - as above
-    from mock_server.certificates.loading import (  # noqa: PLC0415 - as above
-        UnreadableCertificateError,
-        load_private_key,
-    )
-
-    try:
-        key = load_private_key(read_bounded(Path(entry["key"])))
-    except OSError as error:
-        stop(f"{entry['key']} cannot be used: {error.strerror}. Name the folder of the keys with --keys.")
-    except UnreadableCertificateError as error:
-        stop(f"{entry['key']} cannot be used: {error}")
+    key = _key(signer)
     claims = {
-        "iss": entry["client_id"],
-        "sub": entry["client_id"],
-        "aud": audience,
-        "exp": int(time.time()) + _LIFETIME,
+        "iss": signer.client_id,
+        "sub": signer.client_id,
+        "aud": place.audience,
+        "exp": int(_now(place)) + _LIFETIME,
         "jti": str(uuid.uuid4()),
     }
     form = {
         "grant_type": "client_credentials",
         "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-        "client_assertion": jwt.encode(claims, key, _algorithm(key, entry["key"])),
+        "client_assertion": jwt.encode(claims, key, _algorithm(key, signer.key_file)),
     }
     try:
         return urlencode(form if scope is None else form | {"scope": scope}).encode()
@@ -133,7 +211,39 @@ def _form(entry: dict[str, Any], audience: str, scope: str | None) -> bytes:
         stop(f"--scope: expected text in UTF-8, found “{scope}”: look at the encoding of your shell or script.")
 
 
-def _algorithm(key: "SigningKey", file: str) -> str:
+def _key(signer: _Signer) -> "SigningKey":
+    from mock_server.certificates.files import read_bounded  # noqa: PLC0415 - slow to import
+    from mock_server.certificates.loading import (  # noqa: PLC0415 - as above
+        UnreadableCertificateError,
+        WrongPasswordError,
+        load_pfx,
+        load_private_key,
+        signing_key,
+    )
+    from mock_server.certificates.making import DEFAULT_PASSWORD  # noqa: PLC0415 - as above
+    from mock_server.certificates.parsing import Kind, recognize  # noqa: PLC0415 - as above
+
+    password = os.environ.get("FLA_MOCK_PFX_PASSWORD") or None
+    try:
+        data = read_bounded(signer.key_file)
+        if not signer.may_be_pfx or recognize(data) is not Kind.PFX:
+            return load_private_key(data, password)
+        try:
+            return signing_key(load_pfx(data, password).key)
+        except WrongPasswordError:
+            if password is not None:
+                raise
+            return signing_key(load_pfx(data, DEFAULT_PASSWORD).key)
+    except OSError as error:
+        stop(f"{signer.key_file} cannot be used: {error.strerror}. {signer.advice}")
+    except UnreadableCertificateError as error:
+        stop(f"{signer.key_file} cannot be used: {error}{_PASSWORD if signer.may_be_pfx and not password else ''}")
+
+
+_PASSWORD = " (A password is given in FLA_MOCK_PFX_PASSWORD.)"  # noqa: S105 - no password
+
+
+def _algorithm(key: "SigningKey", file: Path) -> str:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415 - slow to import
 
     if isinstance(key, RSAPrivateKey):
@@ -147,50 +257,51 @@ def _algorithm(key: "SigningKey", file: str) -> str:
     return algorithm
 
 
-def _ask(url: str, form: bytes, ca_file: str | None) -> tuple[int, bytes]:
-    # http.client, not urllib: a proxy of the environment has no business between this command and a local server.
-    from http.client import HTTPConnection, HTTPException, HTTPSConnection  # noqa: PLC0415 - slow to import
-
-    parts = _parse(url)
-    host, port = parts.hostname or "", parts.port
-    connection = (
-        HTTPSConnection(host, port, timeout=_TIMEOUT, context=_context(ca_file))
-        if parts.scheme == "https"
-        else HTTPConnection(host, port, timeout=_TIMEOUT)
+def _send(  # noqa: PLR0913 - each is a part of a request
+    place: _Place, parts: SplitResult, method: str, target: str, data: bytes | None, headers: Mapping[str, str]
+) -> tuple[int, Mapping[str, str], bytes]:
+    return send(
+        parts,
+        method,
+        target,
+        data,
+        headers,
+        ca_file=place.ca_file,
+        ca_named_in=place.ca_named_in,
+        timeout=_TIMEOUT,
+        limit=_MAX_ANSWER,
     )
+
+
+def _ask(place: _Place, form: bytes) -> tuple[int, Mapping[str, str], bytes]:
+    parts = _parse(place)
     target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
     try:
-        connection.request("POST", target, form, {"Content-Type": "application/x-www-form-urlencoded"})
-        response = connection.getresponse()
-        return response.status, response.read(_MAX_ANSWER)
-    except ConnectionRefusedError as error:
-        stop(f"nothing answers at {url} ({error}): start the mock with “fla-mock serve”.")
-    except (OSError, HTTPException, UnicodeError) as error:
+        return _send(place, parts, "POST", target, form, headers)
+    except TooLargeError:
+        stop(f"{place.url} answers with more than {_MAX_ANSWER} bytes: is it a fla-mock that listens there?")
+    except NoAnswerError as error:
+        if error.is_refused:
+            stop(f"nothing answers at {place.url} ({error}): start the mock with “fla-mock serve”.")
         advice = "is the mock still there? Start it again with “fla-mock serve”, and demo.json is written anew."
-        if "CERTIFICATE_VERIFY_FAILED" in str(error):
-            advice = f"its certificate is not from the CA of {ca_file or 'this system'} (ca_file in demo.json)."
-        stop(f"no answer from {url} ({str(error) or type(error).__name__}): {advice}")
-    finally:
-        connection.close()
+        ca = f"its certificate is not from the CA of {place.ca_file or 'this system'} ({place.ca_named_in})."
+        stop(f"no answer from {place.url} ({error}): {certificate_advice(error, ca) or advice}")
 
 
-def _parse(url: str) -> SplitResult:
+def _parse(place: _Place) -> SplitResult:
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(place.url)
         if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
             return parts
     except ValueError:  # a port or an address that is none
         pass
-    return stop(f"token_url in demo.json: expected a URL of http or https, found “{url}”: start the mock again.")
+    return stop(
+        f"{place.token_url_named_in}: expected a URL of http or https, found “{place.url}”: start the mock again."
+    )
 
 
-def _context(ca_file: str | None) -> Any:  # noqa: ANN401 - the type is in ssl, which is imported late
-    import ssl  # noqa: PLC0415 - for https only
-
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except (OSError, ValueError) as error:  # ssl's own errors are of the first kind
-        stop(f"{ca_file} (ca_file in demo.json) cannot be used: expected a file of CA certificates, found: {error}.")
+# What came
 
 
 def _answer(url: str, status: int, body: bytes) -> dict[str, Any]:
@@ -199,8 +310,25 @@ def _answer(url: str, status: int, body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         _stranger(url, status, "something that is not JSON" if body else "no body")
     if not isinstance(answer, dict):
-        _stranger(url, status, f"{_kind(answer)} in place of an object")
+        _stranger(url, status, f"{kind(answer)} in place of an object")
     return answer
+
+
+def _refused(place: _Place, status: int, headers: Mapping[str, str], answer: Mapping[str, Any]) -> NoReturn:
+    error = answer.get("error") or answer.get("title")
+    detail = answer.get("error_description") or answer.get("detail")
+    told = ": ".join(text for text in (error, detail) if isinstance(text, str))
+    typer.echo(plain(f"fla-mock: refused with {status}{f' {told}' if told else ''}"), err=True)
+    number = headers.get("mock-exchange", "")
+    if number.isascii() and number.isdigit():
+        command = ["fla-mock", "exchange", number]
+        command += [] if place.world == _DEFAULT_WORLD else ["--world", place.world]
+        known = os.environ.get("FLA_MOCK_URL") or DEFAULT_URL
+        command += [] if place.base is None or _is_same(place.base, known) else ["--url", place.base]
+        typer.echo(plain(f"  {shlex.join(command)} shows why."), err=True)
+    else:
+        typer.echo("  The server's console says which check failed.", err=True)
+    raise typer.Exit(EXIT_REFUSED)
 
 
 def _stranger(url: str, status: int, found: str) -> NoReturn:

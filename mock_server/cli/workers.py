@@ -1,10 +1,12 @@
 """`--workers`: several processes that serve one socket."""
 
+import asyncio
 import contextlib
 import os
 import select
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 
 import typer
@@ -12,6 +14,10 @@ import typer
 from mock_server.cli.output import EXIT_UNUSABLE, stop
 
 _READY = b"."
+_PAUSE = 0.05
+"""Seconds before a worker is started again; twice as long when the last one ended soon, so often."""
+_LONGEST_PAUSE = 5.0
+_SOON = 10.0
 _LOOK_AFTER = 0.1
 """Seconds between two looks for a worker that ended before it had started."""
 
@@ -20,7 +26,7 @@ def supervise(count: int, serve: Callable[[Callable[[], None]], None], on_starte
     """Run so many processes, each of which serves and says when it has started; return the exit status.
 
     One that ends by itself after it had started is started again: a process that is killed takes nothing with it but
-    the requests that it was answering. SIGTERM and Ctrl-C stop all.
+    the requests that it was answering. SIGTERM and Ctrl-C stop all, and so does the end of this process.
     """
     if not hasattr(os, "fork"):
         stop("--workers: this system cannot fork processes; start one process, or several on ports of their own.")
@@ -32,29 +38,44 @@ class _Supervisor:
         self._serve = serve
         self._children: set[int] = set()
         self._is_stopping = False
+        self._pause = _PAUSE
+        self._last_start = 0.0
+        self._start_again_at = 0.0
         self._writable: int | None
         self._readable, self._writable = os.pipe()
+        # Nothing is ever written to this one: it ends when this process does, however it ends.
+        self._parents_end, self._parents_life = os.pipe()
 
     def run(self, count: int, on_started: Callable[[], None]) -> int:
         with self._signals():
             for _ in range(count):
                 self._start()
             if not self._all_started(count):
+                status = 0 if self._is_stopping else EXIT_UNUSABLE
                 self._stop()
                 self._wait()
-                return EXIT_UNUSABLE
+                return status
             on_started()
             while self._children:
                 self._await_one()
         return 0
 
     def _start(self) -> None:
+        if self._is_stopping:
+            return
         sys.stdout.flush()
         sys.stderr.flush()
+        self._last_start = time.monotonic()
         child = os.fork()
         if child == 0:
             self._be_a_child()
         self._children.add(child)
+        self._stop_if_asked()
+
+    def _stop_if_asked(self) -> None:
+        # By a signal that came while a child was made, of which its handler did not know.
+        if self._is_stopping:
+            self._stop()
 
     def _be_a_child(self) -> None:
         status = EXIT_UNUSABLE
@@ -62,7 +83,10 @@ class _Supervisor:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, signal.SIG_DFL)
             os.close(self._readable)
-            self._serve(self._say_ready)
+            os.close(self._parents_life)
+            # A signal that came before those lines was taken by the handler that the parent has.
+            if not self._is_stopping:
+                self._serve(self._say_ready)
             status = 0
         except typer.Exit as error:
             status = error.exit_code
@@ -75,14 +99,17 @@ class _Supervisor:
             os._exit(status)
 
     def _say_ready(self) -> None:
+        asyncio.get_running_loop().add_reader(self._parents_end, os.kill, os.getpid(), signal.SIGTERM)
         # For a worker that is started again nobody waits.
         if self._writable is not None:
             os.write(self._writable, _READY)
 
     def _all_started(self, count: int) -> bool:
-        """Wait until all have started; False as soon as one has ended instead."""
+        """Wait until all have started; False as soon as one has ended instead, or a signal came."""
         started = 0
         while started < count:
+            if self._is_stopping:
+                return False
             readable, _, _ = select.select([self._readable], [], [], _LOOK_AFTER)
             if readable:
                 started += len(os.read(self._readable, count))
@@ -103,10 +130,19 @@ class _Supervisor:
             self._children.clear()
             return
         self._children.discard(child)
-        if not self._is_stopping:
-            code = os.waitstatus_to_exitcode(status)
-            typer.echo(f"fla-mock: worker {child} ended with {code}, and is started again", err=True)
-            self._start()
+        if self._is_stopping:
+            return
+        code = os.waitstatus_to_exitcode(status)
+        typer.echo(f"fla-mock: worker {child} ended with {code}, and is started again", err=True)
+        # One that cannot start, because its store is gone for instance, is not to be tried without a pause.
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE) if time.monotonic() - self._last_start < _SOON else _PAUSE
+        self._start_again_at = time.monotonic() + self._pause
+        while self._rests():
+            time.sleep(_PAUSE)
+        self._start()
+
+    def _rests(self) -> bool:
+        return not self._is_stopping and time.monotonic() < self._start_again_at
 
     def _wait(self) -> None:
         while self._children:

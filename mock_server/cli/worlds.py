@@ -1,28 +1,25 @@
 """`fla-mock world`: the worlds of a running mock."""
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 from mock_server.cli.clock import seconds
+from mock_server.cli.inputs import assignment, number_or_text, read_input
 from mock_server.cli.output import stop
-from mock_server.cli.remote import (
-    Remote,
-    assignment,
-    connected,
-    group,
-    number_or_text,
-    plain,
-    print_rows,
-    print_table,
-    read_input,
-)
+from mock_server.cli.printing import plain, print_rows, print_table
+from mock_server.cli.remote import Remote, connected, group
 
 app = group("Make, show, save and remove the worlds of a running mock; each is a state of its own.")
 
-Name = Annotated[str | None, typer.Argument(metavar="[NAME]", help="Default: that of --world.", show_default=False)]
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")  # as in `control.worlds`, which is slow to import
+Name = Annotated[
+    str | None,
+    typer.Argument(metavar="NAME", help="Name of the world. Default: that of --world.", show_default=False),
+]
 
 
 @app.command("list")
@@ -44,7 +41,12 @@ def show(mock: Remote, name: Name = None) -> None:
 def create(  # noqa: PLR0913 - each is a part of a world
     mock: Remote,
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="Default: one that the mock makes up.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="NAME",
+            help="Lower case letters, digits and hyphens, 63 at most. Default: one that the mock makes up.",
+            show_default=False,
+        ),
     ] = None,
     *,
     source: Annotated[
@@ -69,14 +71,21 @@ def create(  # noqa: PLR0913 - each is a part of a world
         stop("--offset and --now both say what time it is: give one of them.")
     clock: dict[str, Any] = {"offset": None if offset is None else seconds(offset, "--offset")}
     clock |= {"now": None if now is None else number_or_text(now), "frozen": frozen or None}
-    members: dict[str, Any] = {"name": name, "from": source, "clock": _given(clock) or None}
-    members["state"] = None if state is None else _document(state)
+    members: dict[str, Any] = {
+        "name": None if name is None else _world_name(name),
+        "from": source,
+        "clock": _given(clock) or None,
+    }
+    members["state"] = None if state is None else _state(state)
     mock.tell(mock.ask("POST", mock.root("worlds"), body=_given(members)), _show)
 
 
 @app.command("delete")
 @connected
-def delete(mock: Remote, name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)]) -> None:
+def delete(
+    mock: Remote,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As “world list” prints it.", show_default=False)],
+) -> None:
     """Remove a world and all that is in it; the one at the root, “default”, stays."""
     mock.ask("DELETE", mock.about(name).here())
     mock.done(f"World {name} is removed.")
@@ -111,7 +120,7 @@ def import_state(
 
     Example: fla-mock world import before.json
     """
-    mock.tell(mock.ask("PUT", mock.about(into).here("state"), body=_document(file)), _show)
+    mock.tell(mock.ask("PUT", mock.about(into).here("state"), body=_state(file)), _show)
 
 
 @app.command("settings")
@@ -119,7 +128,7 @@ def import_state(
 def settings(
     mock: Remote,
     changes: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME=VALUE …]", help="What to change.", show_default=False)
+        list[str] | None, typer.Argument(metavar="NAME=VALUE…", help="What to change.", show_default=False)
     ] = None,
 ) -> None:
     """Show a world's settings, or change some.
@@ -139,11 +148,37 @@ def _given(members: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _document(file: Path) -> Any:  # noqa: ANN401 - JSON is any value
+def _state(file: Path) -> dict[str, Any]:
+    """Return what a file holds as a state; ends the program with 2 when it can be none."""
+    wanted = "expected a JSON object, as “fla-mock world export” writes it"
     try:
-        return json.loads(read_input(file))
+        found = json.loads(read_input(file))
     except (ValueError, RecursionError):
-        stop(plain(f"{file} is not JSON: expected what “fla-mock world export” writes."))
+        stop(plain(f"{file} is not JSON: {wanted}."))
+    if not isinstance(found, dict):
+        stop(plain(f"{file}: {wanted}, found {_kind(found)}."))
+    if "token_url" in found or "mock_url" in found:
+        stop(
+            plain(
+                f"{file}: {wanted}, found what looks like a demo.json, which tells clients where a mock is and holds "
+                "no state. A new world has the demo's state with --from demo."
+            )
+        )
+    if isinstance(found.get("log"), dict):
+        stop(plain(f"{file}: {wanted}, found what looks like a HAR file, which holds exchanges and no state."))
+    return found
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "null"
+    return {list: "a list", str: "a text", bool: "true or false"}.get(type(value), "a number")
+
+
+def _world_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        stop(plain(f"NAME: expected lower case letters, digits and hyphens, 63 at most, found {name!r}."))
+    return name
 
 
 def _show_list(answer: Any) -> None:  # noqa: ANN401 - JSON is any value
@@ -152,7 +187,12 @@ def _show_list(answer: Any) -> None:  # noqa: ANN401 - JSON is any value
         [world["name"], world["clock"]["now"], world["clock"]["mode"], *(world["counts"][name] for name in counted)]
         for world in answer["items"]
     )
-    print_table(("name", "clock", "", *counted), rows, empty="No worlds.")
+    print_table(
+        ("name", "clock", "", *counted),
+        rows,
+        "No worlds.",
+        spare=("documents", "mandates", "accounts", "enterprises", ""),
+    )
 
 
 def _show(world: Any) -> None:  # noqa: ANN401 - JSON is any value

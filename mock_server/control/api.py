@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
@@ -45,7 +46,7 @@ class Control:
         """Return a world as it is now. Raises `NotFoundError`."""
         opened = self.worlds.find(name)
         if opened is None:
-            raise NotFoundError(f"world {shown(name)} on this server")
+            raise NotFoundError(f"world {shown(unquote(name))} on this server")
         return opened
 
     def find_world(self, name: str) -> World:

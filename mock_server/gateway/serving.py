@@ -23,6 +23,8 @@ FAULT_HEADER = b"mock-fault"
 CONNECTION = "fla_mock.connection"
 """The extension of the ASGI scope that closes the connection: an object with `async close()`."""
 _WITHHELD = b"[redacted]"
+_LONGEST_SCHEME = 16
+"""Characters; what is longer may be a secret without a scheme."""
 _SECRET_HEADERS = frozenset({b"authorization", b"proxy-authorization", b"cookie"})
 
 
@@ -242,7 +244,7 @@ def _request(scope: Scope) -> Request:
 
 def _without_secret(value: bytes) -> bytes:
     scheme, space, _ = value.partition(b" ")
-    return scheme + b" " + _WITHHELD if space and len(scheme) < len(b"a scheme of some length") else _WITHHELD
+    return scheme + b" " + _WITHHELD if space and len(scheme) <= _LONGEST_SCHEME else _WITHHELD
 
 
 def _is_early(plan: FaultPlan) -> bool:

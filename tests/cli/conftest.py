@@ -1,6 +1,8 @@
 """A command line that runs in this process, and a server for it to talk to."""
 
 import asyncio
+import logging
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +17,14 @@ from mock_server.cli import app
 from mock_server.cli.console import report
 from mock_server.demo.manifest import write_manifest
 from mock_server.settings import Settings
+from tests.cli.fakes import Fake, serving
+
+
+@pytest.fixture(autouse=True)
+def _no_mock_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the mock that whoever runs the tests may work with out of them."""
+    for name in [name for name in os.environ if name.startswith("FLA_")]:
+        monkeypatch.delenv(name)
 
 
 class Run(Protocol):
@@ -29,7 +39,13 @@ def run() -> Run:
     """Give a function that runs `fla-mock` with arguments."""
 
     def invoke(*arguments: object, env: dict[str, str] | None = None, input: str | None = None) -> Result:  # noqa: A002 - as above
-        return CliRunner().invoke(app, [str(part) for part in arguments], env=env, input=input)
+        logger = logging.getLogger("fla_mock")
+        before = logger.handlers[:]
+        try:
+            return CliRunner().invoke(app, [str(part) for part in arguments], env=env, input=input)
+        finally:
+            # What `serve` logs to is closed with the output that it was given.
+            logger.handlers[:] = before
 
     return invoke
 
@@ -53,3 +69,11 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     thread.join(30)
     listener.close()
     mock.close()
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
+    """Run a server that the commands find in their environment."""
+    with serving() as server:
+        monkeypatch.setenv("FLA_MOCK_URL", server.url)
+        yield server

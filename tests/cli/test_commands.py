@@ -1,36 +1,22 @@
 """The commands that talk to a server, or do without one."""
 
-import datetime as dt
-import inspect
-import ipaddress
 import json
 import os
-import shutil
-import ssl
 import subprocess
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
-from urllib.parse import parse_qs
 
 import jwt
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from typer.testing import CliRunner
 
 from mock_server import __version__
-from mock_server.certificates.loading import SigningKey, load_certificate, load_private_key
+from mock_server.certificates.loading import load_certificate, load_private_key
 from mock_server.cli import app
 from mock_server.cli.explain import PRESETS
 from mock_server.oauth.policy import Policy
 from tests.cli.conftest import Run
-from tests.support import DAY, NOW, TOKEN_URL, assertion, key
+from tests.support import DAY, NOW, TOKEN_URL, assertion
 from tests.system.processes import TIMEOUT, command, environment
 
 
@@ -46,278 +32,6 @@ def test_every_command_explains_itself(run: Run, command: str) -> None:
 
     assert result.exit_code == 0
     assert "Usage:" in result.stdout
-
-
-def test_a_token_is_printed_alone(run: Run, keys: Path) -> None:
-    """What `token` prints can be put in a variable."""
-    result = run("token", "employer", "--keys", keys)
-
-    assert result.exit_code == 0, result.output
-    assert jwt.get_unverified_header(result.stdout.strip()) == {"alg": "RS256", "kid": "oauth"}
-
-
-def test_the_whole_answer_is_printed_on_request(run: Run, keys: Path) -> None:
-    """`--json` prints what the endpoint answered, for a narrower scope too."""
-    scope = "scope:dimona"
-    answer = json.loads(run("token", "example-1-common", "--keys", keys, "--scope", scope, "--json").stdout)
-
-    assert (["access_token", "scope", "token_type", "expires_in"], scope) == (list(answer), answer["scope"])
-
-
-def test_a_refusal_is_exit_code_1(run: Run, keys: Path) -> None:
-    """The error goes to standard error, and says where the reason is told."""
-    result = run("token", "employer", "--keys", keys, "--scope", "x")
-
-    assert (result.exit_code, result.stdout) == (1, "")
-    assert "invalid_scope" in result.stderr
-    assert "console" in result.stderr
-
-
-def test_an_unknown_account_is_told_with_the_known_ones(run: Run, keys: Path) -> None:
-    """The message lists the names that would do."""
-    result = run("token", "nobody", "--keys", keys)
-
-    assert result.exit_code == 2
-    assert "no account is named nobody; there are employer, social-secretariat" in result.stderr
-
-
-GOOD_ACCOUNT = {"name": "employer", "client_id": "c", "key": "K"}
-GOOD_MANIFEST: dict[str, object] = {"token_url": "http://127.0.0.1:9/x", "audience": "x", "accounts": [GOOD_ACCOUNT]}
-MANIFESTS: dict[str, tuple[str | dict[str, object] | None, str]] = {
-    "missing": (None, "is not there: start the demo world"),
-    "broken": ("{", "is not JSON"),
-    "no text": ("\udcff", "is not JSON"),
-    "nested without end": ("[" * 100_000, "is not JSON"),
-    "a list": ("[]", "is not a demo.json: expected an object, found a list"),
-    "empty": ("{}", "expected a text as token_url, found none"),
-    "a URL that is a number": (GOOD_MANIFEST | {"token_url": 5}, "expected a text as token_url, found a number"),
-    "a URL of another kind": (GOOD_MANIFEST | {"token_url": "ftp://x/"}, "expected a URL of http or https"),
-    "a URL with a port that is none": (GOOD_MANIFEST | {"token_url": "http://x:99999/"}, "expected a URL of http"),
-    "a URL without a host": (GOOD_MANIFEST | {"token_url": "http:///token"}, "expected a URL of http or https"),
-    "no audience": (GOOD_MANIFEST | {"audience": None}, "expected a text as audience, found none"),
-    "accounts that are no list": (GOOD_MANIFEST | {"accounts": {}}, "expected a list as accounts, found an object"),
-    "an account that is none": (GOOD_MANIFEST | {"accounts": [True]}, "as accounts[0], found true or false"),
-    "no accounts": (GOOD_MANIFEST | {"accounts": []}, "no account is named employer; there are none"),
-    "no client id": (
-        GOOD_MANIFEST | {"accounts": [{"name": "employer", "key": "K"}]},
-        "expected a text as accounts[0].client_id, found none",
-    ),
-    "a CA that is no path": (GOOD_MANIFEST | {"ca_file": 1}, "expected a text as ca_file, or none, found a number"),
-    "a key that is gone": (GOOD_MANIFEST, "K cannot be used: No such file"),
-}
-
-
-@pytest.mark.parametrize("name", MANIFESTS)
-def test_a_manifest_that_cannot_be_used_is_told(
-    run: Run, keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    """The message says what was expected, what came and what to do."""
-    monkeypatch.chdir(tmp_path)
-    content, message = MANIFESTS[name]
-    if "URL" in message:
-        shutil.copy(keys / "employer.key", "K")
-    if content is not None:
-        text = content if isinstance(content, str) else json.dumps(content)
-        (tmp_path / "demo.json").write_bytes(text.encode("utf-8", "surrogateescape"))
-
-    result = run("token", "employer", "--keys", tmp_path)
-
-    assert result.exit_code == 2
-    assert message in result.stderr
-    assert result.exception is None or isinstance(result.exception, SystemExit)
-
-
-def changed_manifest(keys: Path, folder: Path, **members: object) -> Path:
-    """Copy a manifest with some members changed."""
-    told = json.loads((keys / "demo.json").read_text(encoding="utf-8"))
-    (folder / "demo.json").write_text(json.dumps(told | members), encoding="utf-8")
-    return folder
-
-
-def with_key(keys: Path, folder: Path, pem: bytes) -> Path:
-    """Copy a manifest with another key for the account `employer`."""
-    (folder / "other.key").write_bytes(pem)
-    told = json.loads((keys / "demo.json").read_text(encoding="utf-8"))
-    entry = told["accounts"][0] | {"key": str(folder / "other.key")}
-    return changed_manifest(keys, folder, accounts=[entry])
-
-
-def pem_of(key: SigningKey) -> bytes:
-    """Return a private key as a file holds it."""
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-def test_a_server_that_does_not_answer_is_told(run: Run, keys: Path, tmp_path: Path) -> None:
-    """Nothing listens on the discard port."""
-    folder = changed_manifest(keys, tmp_path, token_url="http://127.0.0.1:9/token")
-
-    result = run("token", "employer", "--keys", folder)
-
-    assert result.exit_code == 2
-    assert "nothing answers at http://127.0.0.1:9/token" in result.stderr
-
-
-class Stand(BaseHTTPRequestHandler):
-    """Stands where a mock should be; keeps what it was sent, and answers what its server has to say."""
-
-    server: "StandServer"
-
-    def do_POST(self) -> None:
-        """Answer."""
-        self.server.forms.append(self.rfile.read(int(self.headers["content-length"])))
-        status, body = self.server.answer
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's own name
-        """Say nothing."""
-
-
-class StandServer(HTTPServer):
-    """A server on a free port, on which something else than a mock answers."""
-
-    def __init__(self, status: int, body: bytes) -> None:
-        super().__init__(("127.0.0.1", 0), Stand)
-        self.answer = (status, body)
-        self.forms: list[bytes] = []
-
-    @contextmanager
-    def running(self, scheme: str = "http") -> Iterator[str]:
-        """Serve, and give the URL."""
-        thread = threading.Thread(target=self.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"{scheme}://127.0.0.1:{self.server_port}/token?x=1"
-        finally:
-            self.shutdown()
-            thread.join()
-            self.server_close()
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of clients that go away."""
-
-
-ANSWERS = {
-    "not JSON": (200, b"<html>", "answered 200 with something that is not JSON"),
-    "nothing": (502, b"", "answered 502 with no body"),
-    "not UTF-8": (200, b"\xff\xfe{\0}\0", "answered 200 with something that is not JSON"),
-    "a list": (200, b"[]", "answered 200 with a list in place of an object"),
-    "a text": (400, b'"no"', "answered 400 with a text in place of an object"),
-    "no token": (200, b"{}", "answered 200 with no access_token"),
-    "a token that is none": (200, b'{"access_token": ["x"]}', "answered 200 with an access_token that is none"),
-    "a token that steers": (200, b'{"access_token": "\\u001b[2J"}', "answered 200 with an access_token that is none"),
-}
-
-
-@pytest.mark.parametrize("name", ANSWERS)
-def test_an_answer_that_no_mock_gives_is_told(run: Run, keys: Path, tmp_path: Path, name: str) -> None:
-    """Something else may listen on the port."""
-    status, body, message = ANSWERS[name]
-    with StandServer(status, body).running() as url:
-        result = run("token", "employer", "--keys", changed_manifest(keys, tmp_path, token_url=url))
-
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert message in result.stderr
-    assert "is it a fla-mock that listens there?" in result.stderr
-
-
-@pytest.mark.parametrize(("kind", "algorithm"), [("rsa-2048", "RS256"), ("ec-p384", "ES384"), ("ec-p521", "ES512")])
-def test_the_key_decides_on_the_algorithm(run: Run, keys: Path, tmp_path: Path, kind: str, algorithm: str) -> None:
-    """An account may have any key that its certificate may have."""
-    signing = key(kind)
-    stand = StandServer(200, b'{"access_token": "t"}')
-    with stand.running() as url:
-        folder = with_key(changed_manifest(keys, tmp_path, token_url=url), tmp_path, pem_of(signing))
-        result = run("token", "employer", "--keys", folder)
-    (assertion_sent,) = parse_qs(stand.forms[0].decode())["client_assertion"]
-
-    assert result.stdout == "t\n"
-    assert jwt.decode(assertion_sent, signing.public_key(), [algorithm], options={"verify_aud": False})["sub"]
-
-
-def test_a_key_that_no_algorithm_fits_is_told(run: Run, keys: Path, tmp_path: Path) -> None:
-    """P-256 is a common curve, but none of the guide's."""
-    folder = with_key(keys, tmp_path, pem_of(ec.generate_private_key(ec.SECP256R1())))
-
-    result = run("token", "employer", "--keys", folder)
-
-    assert result.exit_code == 2
-    assert "expected an RSA key, or an EC key on P-384 or P-521, found one on secp256r1" in result.stderr
-
-
-@pytest.mark.parametrize("scope", ["\udcff", "scope:\ud800"])
-def test_a_scope_that_is_no_text_is_told(run: Run, keys: Path, scope: str) -> None:
-    """Bytes of the command line that are no UTF-8 cannot be sent."""
-    result = run("token", "employer", "--keys", keys, "--scope", scope)
-
-    assert result.exit_code == 2
-    assert "--scope: expected text in UTF-8" in result.stderr
-
-
-def test_a_name_that_could_steer_the_terminal_is_escaped(run: Run, keys: Path) -> None:
-    """What was given on the command line may come from elsewhere."""
-    result = run("token", "\x1b[2J\udcff", "--keys", keys)
-
-    assert "no account is named \\x1b[2J\\udcff; there are employer" in result.stderr
-
-
-@pytest.fixture(scope="module")
-def certified(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ssl.SSLContext]:
-    """Give the certificate of a server on 127.0.0.1, and what the server needs of it."""
-    folder = tmp_path_factory.mktemp("https")
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    usage = dict.fromkeys(inspect.signature(x509.KeyUsage).parameters, False)
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key().public_key())
-    certificate = (
-        builder.serial_number(1)
-        .not_valid_before(dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
-        .not_valid_after(dt.datetime(2120, 1, 1, tzinfo=dt.UTC))
-        .add_extension(address, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key().public_key()), critical=False)
-        .add_extension(x509.KeyUsage(**usage | {"digital_signature": True, "key_cert_sign": True}), critical=True)
-        .sign(key(), hashes.SHA256())
-    )
-    file = folder / "ca.pem"
-    file.write_bytes(certificate.public_bytes(Encoding.PEM))
-    (folder / "server.key").write_bytes(pem_of(key()))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file, folder / "server.key")
-    return file, context
-
-
-def test_a_token_is_got_over_https(
-    run: Run, keys: Path, tmp_path: Path, certified: tuple[Path, ssl.SSLContext]
-) -> None:
-    """A server's certificate is verified against the CA that demo.json names."""
-    ca_file, context = certified
-    stand = StandServer(200, b'{"access_token": "t"}')
-    stand.socket = context.wrap_socket(stand.socket, server_side=True)
-    with stand.running("https") as url:
-        trusted = run(
-            "token", "employer", "--keys", changed_manifest(keys, tmp_path, token_url=url, ca_file=str(ca_file))
-        )
-        unknown = run("token", "employer", "--keys", changed_manifest(keys, tmp_path, token_url=url))
-        broken = changed_manifest(keys, tmp_path, token_url=url, ca_file=str(tmp_path / "demo.json"))
-        no_ca = run("token", "employer", "--keys", broken)
-
-    assert (trusted.exit_code, trusted.stdout) == (0, "t\n"), trusted.stderr
-    assert unknown.exit_code == 2
-    assert "its certificate is not from the CA of this system (ca_file in demo.json)" in unknown.stderr
-    assert no_ca.exit_code == 2
-    assert "expected a file of CA certificates" in no_ca.stderr
-
-
-def test_https_where_http_is_spoken_is_told(run: Run, keys: Path, tmp_path: Path) -> None:
-    """The two were mixed up, or the server was started anew without https."""
-    with StandServer(200, b"{}").running("https") as url:
-        result = run("token", "employer", "--keys", changed_manifest(keys, tmp_path, token_url=url))
-
-    assert result.exit_code == 2
-    assert f"no answer from {url}" in result.stderr
 
 
 @pytest.fixture
@@ -493,11 +207,33 @@ def test_the_policy_is_told_as_a_table(run: Run) -> None:
 
 
 BAD_SETTINGS = {
-    "an unknown policy": (["--policy", "loose"], "--policy (or FLA_MOCK_POLICY): Input should be 'documented'"),
+    "an unknown policy": (
+        ["--policy", "loose"],
+        "FLA_MOCK_POLICY): expected documented, lenient or strict; found “loose”",
+    ),
     "an unknown field": (["--set", "speed=1"], "--set (or FLA_MOCK_SET): expected NAME=VALUE, where NAME is one of"),
     "no value": (["--set", "max_lifetime"], "expected NAME=VALUE"),
-    "a bad value": (["--set", "max_lifetime=0"], "max_lifetime: Input should be greater than 0"),
-    "an unknown environment": (["--environment", "moon"], "--environment (or FLA_MOCK_ENVIRONMENT): Input should be"),
+    "a bad value": (
+        ["--set", "max_lifetime=0"],
+        "FLA_MOCK_SET): max_lifetime: expected a whole number above 0; found 0",
+    ),
+    "a field that is no number": (
+        ["--set", "max_lifetime=x"],
+        "max_lifetime: expected a whole number above 0; found “x”",
+    ),
+    "too small a number": (["--max-body-bytes", "5"], "expected a whole number of at least 1024; found 5"),
+    "too large a number": (["--journal-size", "9999999"], "expected a whole number from 1 to 1000000; found"),
+    "no time at all": (["--body-timeout", "0"], "expected a number above 0; found 0.0"),
+    "a scope that is none": (["--training-provider-scope", "a b"], "expected a scope: printable ASCII without blanks"),
+    "a list that is none": (["--set", "[x"], "expected NAME=VALUE"),
+    "a token that is too short": (
+        ["--admin-token", "a-secret"],
+        "FLA_MOCK_ADMIN_TOKEN): expected at least 16 characters\n",
+    ),
+    "an unknown environment": (
+        ["--environment", "moon"],
+        "ENVIRONMENT): expected acceptance, production or simulation",
+    ),
     "a public URL that is none": (["--public-url", "mock"], "expected a URL like https://mock.example.org"),
     "a path that is none": (["--employer-path", "REST"], "expected a path like /REST/name/v1"),
     "a world that is not there": (["--world", "none.toml"], "none.toml: cannot be read"),
@@ -516,6 +252,28 @@ def test_a_server_that_cannot_start_says_why(run: Run, tmp_path: Path, name: str
     assert result.exit_code == 2
     assert message in result.stderr
     assert "Traceback" not in result.output
+    assert "a-secret" not in result.output
+
+
+BAD_VARIABLES = {
+    "PORT": ("many", "expected a whole number from 0 to 65535; found “many”"),
+    "TLS": ("maybe", "expected true or false; found “maybe”"),
+    "BODY_TIMEOUT": ("long", "expected a number above 0; found “long”"),
+    "SET": ("[x", "expected texts with blanks between them, or a JSON list of texts"),
+    "ADMIN_TOKEN": ("a-secret", "expected at least 16 characters"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_VARIABLES)
+def test_a_variable_that_cannot_be_used_is_told(run: Run, tmp_path: Path, name: str) -> None:
+    """The message says what was expected and what came, but nothing of a secret."""
+    value, message = BAD_VARIABLES[name]
+
+    result = run("serve", env={f"FLA_MOCK_{name}": value, "FLA_MOCK_KEYS": str(tmp_path)})
+
+    assert result.exit_code == 2
+    assert f"(or FLA_MOCK_{name}): {message}" in result.stderr
+    assert "a-secret" not in result.output
 
 
 @pytest.mark.parametrize("name", ["no-such-folder/ready", "folder"])

@@ -272,6 +272,33 @@ def test_the_mock_speaks_when_it_is_asked_to(keys: Path, tmp_path: Path) -> None
     assert "fla-mock serves http://127.0.0.1:" in finished.stderr
 
 
+def test_the_banner_of_a_mock_of_its_own_is_true(keys: Path, tmp_path: Path) -> None:
+    """It names the demo.json that there is, and nothing to try in another terminal: the mock is the command's."""
+    finished = run("exec", "--keys", keys, "--log-level", "info", *python(TELL), folder=tmp_path)
+
+    found = json.loads(finished.stdout)
+    assert f"demo.json                {found['FLA_DEMO_JSON']}\n" in finished.stderr
+    assert "Try next" not in finished.stderr
+
+
+@pytest.mark.parametrize("options", [(), ("--tls",)], ids=["http", "https"])
+def test_a_token_command_needs_to_be_told_nothing(keys: Path, tmp_path: Path, options: tuple[str, ...]) -> None:
+    """FLA_DEMO_JSON leads it to this mock, whatever FLA_MOCK_KEYS says of another."""
+    finished = run(
+        "exec",
+        "--keys",
+        keys,
+        *options,
+        "--",
+        *command("token", "employer"),
+        folder=tmp_path,
+        FLA_MOCK_KEYS=str(tmp_path),
+    )
+
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout.count(".") == 2
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_is_passed_on(keys: Path, number: signal.Signals) -> None:
     """The command gets it and decides what comes of it; then the mock is stopped."""
@@ -390,13 +417,8 @@ def test_https_with_a_ca_that_the_command_can_trust(keys: Path, tmp_path: Path, 
 def test_the_policy_is_the_one_that_is_given(keys: Path, tmp_path: Path) -> None:
     """What `serve` can be told is told to this mock too: a command that asks for a token sees it."""
     options = ("--policy", "strict", "--set", "max_lifetime=600", "--set", "access_token_lifetime=77")
-    script = (
-        "import os, subprocess, sys\n"
-        "keys = os.path.dirname(os.environ['FLA_DEMO_JSON'])\n"
-        f"sys.exit(subprocess.call({command('token', 'employer', '--json')!r} + ['--keys', keys]))"
-    )
 
-    finished = run("exec", "--keys", keys, *options, *python(script), folder=tmp_path)
+    finished = run("exec", "--keys", keys, *options, "--", *command("token", "employer", "--json"), folder=tmp_path)
 
     assert finished.returncode == 0, finished.stderr
     assert json.loads(finished.stdout)["expires_in"] == 77

@@ -4,16 +4,17 @@ import base64
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 from mock_server.certificates.loading import load_certificate
 from mock_server.certificates.making import write_identity
+from mock_server.cli import app
 from tests.cli.conftest import Run
-from tests.cli.test_remote import CLOCK, Fake, serving
+from tests.cli.fakes import CLOCK, Fake
 from tests.support import certificate, key
 
 PRINT = "ab" * 32
@@ -35,6 +36,7 @@ ACCOUNT: dict[str, Any] = {
     "enterprise": NUMBER,
     "capacity": "employer",
     "permissions": ["fla", "dimona"],
+    "permission_periods": {},
     "scopes": ["scope:a"],
     "certificates": [CERTIFICATE],
     "active_from": None,
@@ -87,16 +89,6 @@ WORLD: dict[str, Any] = {
     },
 }
 SETTINGS = {"employments": "open", "activation_delay": 900.0}
-
-
-@pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
-    """Run a server that the commands find in their environment."""
-    with serving() as server:
-        monkeypatch.setenv("FLA_MOCK_URL", server.url)
-        for name in ("FLA_WORLD", "FLA_CA_FILE"):
-            monkeypatch.delenv(name, raising=False)
-        yield server
 
 
 TERMS = ("--mandator", NUMBER, "--mandatary", OTHER, "--service", "fla", "--start", "2025Q1")
@@ -238,22 +230,13 @@ CASES: dict[str, tuple[str, str, str, object, object, list[str]]] = {
         ACCOUNT,
         ["mine"],
     ),
-    "account delete": ("account delete c", "DELETE", f"{HERE}/accounts/c", None, None, ["Account c is removed."]),
     "account tick": (
         "account tick c fla",
         "PUT",
         f"{HERE}/accounts/c/permissions/fla",
         None,
-        None,
+        ACCOUNT,
         ["Account c has the permission for fla."],
-    ),
-    "account untick": (
-        "account untick c fla",
-        "DELETE",
-        f"{HERE}/accounts/c/permissions/fla",
-        None,
-        None,
-        ["Account c has no permission for fla."],
     ),
     "account rename-cert": (
         f"account rename-cert c {PRINT} new",
@@ -262,15 +245,6 @@ CASES: dict[str, tuple[str, str, str, object, object, list[str]]] = {
         {"name": "new"},
         CERTIFICATE,
         ["my.cer", PRINT],
-    ),
-    "account remove-cert": (
-        # As `cert show` writes a fingerprint.
-        f"account remove-cert c {':'.join(['AB'] * 32)}",
-        "DELETE",
-        f"{HERE}/accounts/c/certificates/{PRINT}",
-        None,
-        None,
-        ["removed from account c"],
     ),
     "mandate show": ("mandate show 7", "GET", f"{HERE}/mandates/7", None, MANDATE, ["2025Q1", "mandator, mandatary"]),
     "mandate propose": (
@@ -330,7 +304,7 @@ CASES: dict[str, tuple[str, str, str, object, object, list[str]]] = {
         f"{HERE}/clock",
         {"advance": 90},
         CLOCK | {"mode": "offset", "offset": 90.0},
-        ["runs +90 seconds from real time"],
+        ["1 min 30 s ahead of real time"],
     ),
     "clock set": (
         "clock set 2027-01-01T00:00:00+01:00",
@@ -409,7 +383,7 @@ def test_a_command_makes_one_request_and_prints_its_answer(run: Run, fake: Fake,
 
     assert [people.exit_code, script.exit_code] == [0, 0], people.output + script.output
     assert [text for text in read if text not in people.stdout] == []
-    assert script.stdout == "" if answer is None else json.loads(script.stdout) == answer
+    assert json.loads(script.stdout) == ({} if answer is None else answer)
     for asked in fake.asked:
         assert (asked.method, asked.target) == (method, target)
         assert body is None if asked.body == b"" else asked.json == body
@@ -512,17 +486,35 @@ def test_a_world_is_created_from_a_state(run: Run, fake: Fake, tmp_path: Path) -
     assert fake.asked[0].json == {"name": "a", "state": {"enterprises": []}}
 
 
-@pytest.mark.parametrize("text", [None, "[[enterprises]]"])
-def test_a_state_that_is_none_is_told(run: Run, fake: Fake, tmp_path: Path, text: str | None) -> None:
-    """Nothing is asked then; the exit code is 2."""
+STATES: dict[str, tuple[str | None, str]] = {
+    "nothing": (None, "cannot read"),
+    "TOML": ("[[enterprises]]", "is not JSON: expected a JSON object, as “fla-mock world export” writes it."),
+    "null": ("null", "expected a JSON object, as “fla-mock world export” writes it, found null."),
+    "false": ("false", "found true or false."),
+    "a list": ("[]", "found a list."),
+    "a number": ("0", "found a number."),
+    "a text": ('""', "found a text."),
+    "a demo.json": ('{"token_url": "x", "accounts": []}', "found what looks like a demo.json"),
+    "a HAR": ('{"log": {"version": "1.2"}}', "found what looks like a HAR file"),
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+@pytest.mark.parametrize("command", [("world", "import"), ("world", "create", "--state")], ids=" ".join)
+def test_a_state_that_is_none_is_told(
+    run: Run, fake: Fake, tmp_path: Path, command: tuple[str, ...], name: str
+) -> None:
+    """Nothing is asked then; the exit code is 2, and the message says what is wanted and what was found."""
+    text, message = STATES[name]
     path = tmp_path / "state.json"
     if text is not None:
         path.write_text(text, encoding="utf-8")
 
-    result = run("world", "import", path)
+    result = run(*command, path)
 
     assert (result.exit_code, fake.asked) == (2, [])
     assert str(path) in result.stderr
+    assert message in result.stderr
 
 
 # Accounts
@@ -577,11 +569,108 @@ def test_a_file_that_is_no_certificate_is_not_sent(run: Run, fake: Fake, tmp_pat
     assert name in result.stderr
 
 
-def test_a_permission_may_be_answered_with_the_account(run: Run, fake: Fake) -> None:
-    """Scripts get what the mock answered, if it is something."""
-    fake.will(ACCOUNT)
+LATER = "2026-11-23T18:55:00.000Z"
+REMOVALS: dict[str, tuple[str, str, object, str]] = {
+    "an account": ("delete c", f"{HERE}/accounts/c", None, "Account c is removed.\n"),
+    "an account, later": (
+        "delete c",
+        f"{HERE}/accounts/c",
+        ACCOUNT | {"active_until": LATER},
+        f"Account c is removed at {LATER} (activation_delay); until then it still works.\n",
+    ),
+    "a permission": (
+        "untick c fla",
+        f"{HERE}/accounts/c/permissions/fla",
+        ACCOUNT | {"permissions": ["dimona"]},
+        "Account c has no permission for fla.\n",
+    ),
+    "a permission, later": (
+        "untick c fla",
+        f"{HERE}/accounts/c/permissions/fla",
+        ACCOUNT | {"permission_periods": {"fla": {"active_from": None, "active_until": LATER}}},
+        f"Account c loses the permission for fla at {LATER} (activation_delay); until then it still works.\n",
+    ),
+    # As `cert show` writes a fingerprint.
+    "a certificate": (
+        f"remove-cert c {':'.join(['AB'] * 32)}",
+        f"{HERE}/accounts/c/certificates/{PRINT}",
+        ACCOUNT | {"certificates": []},
+        "The certificate is removed from account c.\n",
+    ),
+    "a certificate, later": (
+        f"remove-cert c {PRINT}",
+        f"{HERE}/accounts/c/certificates/{PRINT}",
+        ACCOUNT | {"certificates": [CERTIFICATE | {"active_until": LATER}]},
+        f"The certificate is removed from account c at {LATER} (activation_delay); until then it still works.\n",
+    ),
+}
 
-    assert json.loads(run("account", "tick", "c", "fla", "--json").stdout) == ACCOUNT
+
+@pytest.mark.parametrize("name", REMOVALS)
+def test_a_removal_says_until_when_it_still_works(run: Run, fake: Fake, name: str) -> None:
+    """People are told what holds: the account is asked for after the removal. Scripts get an empty object."""
+    command, target, left, told = REMOVALS[name]
+    fake.will()
+    if left is None:
+        fake.will_refuse(404, "No such account")
+    else:
+        fake.will(left)
+    fake.will()
+
+    people, script = run("account", *command.split(" ")), run("account", *command.split(" "), "--json")
+
+    assert (people.exit_code, people.stdout) == (0, told)
+    assert (script.exit_code, script.stdout) == (0, "{}\n")
+    asked = [(one.method, one.target) for one in fake.asked]
+    assert asked == [("DELETE", target), ("GET", f"{HERE}/accounts/c"), ("DELETE", target)]
+
+
+def test_what_begins_later_is_told(run: Run, fake: Fake, tmp_path: Path) -> None:
+    """An account, a permission and a certificate may have effect from a later time on only."""
+    (tmp_path / "my.cer").write_bytes(certificate())
+    begun = {"active_from": LATER, "active_until": None}
+    fake.will(ACCOUNT | {"permission_periods": {"fla": begun}})
+    fake.will(CERTIFICATE | begun)
+    fake.will(ACCOUNT | begun)
+
+    ticked = run("account", "tick", "c", "fla")
+    added = run("account", "add-cert", "c", tmp_path / "my.cer")
+    made = run("account", "create", "mine", "--enterprise", NUMBER, "--capacity", "employer")
+
+    assert ticked.stdout == f"Account c has the permission for fla from {LATER} on (activation_delay).\n"
+    assert f"It has effect from {LATER} on (activation_delay); until then assertions" in added.stdout
+    assert f"It has effect from {LATER} on (activation_delay); until then no token is given to it." in made.stdout
+
+
+def test_the_periods_of_permissions_are_shown(run: Run, fake: Fake) -> None:
+    """Beside a permission that does not have effect always stands when it has."""
+    fake.will(ACCOUNT | {"permission_periods": {"fla": {"active_from": None, "active_until": LATER}}})
+
+    shown = run("account", "show", "c").stdout
+
+    assert f"fla (until {LATER}), dimona" in shown
+    assert "scope:a (while the permissions have effect)" in shown
+
+
+def test_the_periods_of_a_real_mock_are_told(run: Run, keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an activation delay, what is unticked still works, and the command says so."""
+    monkeypatch.setenv("FLA_MOCK_URL", json.loads((keys / "demo.json").read_text(encoding="utf-8"))["mock_url"])
+    world = ("--world", "delayed")
+    client = "self_service_chaman_123456_78912"
+    try:
+        assert run("world", "create", "delayed", "--now", "2026-11-23T12:00:00Z", "--frozen").exit_code == 0
+        assert run("world", "settings", "activation_delay=900", *world).exit_code == 0
+
+        assert (
+            "loses the permission for fla at 2026-11-23T12:15:00"
+            in run("account", "untick", client, "fla", *world).stdout
+        )
+        assert "fla (until 2026-11-23T12:15:00" in run("account", "show", client, *world).stdout
+        run("clock", "advance", "15m", *world)
+        assert "fla (" not in run("account", "show", client, *world).stdout
+        assert "is removed at 2026-11-23T12:30:00" in run("account", "delete", client, *world).stdout
+    finally:
+        run("world", "delete", "delayed")
 
 
 # Clock
@@ -608,6 +697,23 @@ def test_a_duration_is_written_in_several_ways(run: Run, fake: Fake, text: str, 
     assert fake.asked[0].json == {"advance": seconds}
 
 
+@pytest.mark.parametrize(
+    ("offset", "text"),
+    [
+        (7_776_000.0, "90 d ahead of real time"),
+        (7_776_000.4, "90 d ahead of real time"),
+        (5_400, "1 h 30 min ahead"),
+        (-7_261, "2 h 1 min 1 s behind real time"),
+        (0.5, "0.5 s ahead"),
+    ],
+)
+def test_an_offset_is_told_in_days_and_hours(run: Run, fake: Fake, offset: float, text: str) -> None:
+    """Nobody reads 7776000 seconds as 90 days."""
+    fake.will(CLOCK | {"mode": "offset", "offset": offset})
+
+    assert text in run("clock", "show").stdout
+
+
 BAD = {
     "a duration without unit": ("clock advance 1h30", "expected seconds, or a duration like 90s"),
     "a duration that is none": ("clock advance soon", "found 'soon'"),
@@ -616,9 +722,27 @@ BAD = {
     "two sources": ("world create --from demo --state x.json", "--from and --state both"),
     "a setting without a value": ("world settings employments", "expected NAME=VALUE, found 'employments'"),
     "a parameter without a name": ("fault add any status=500 --parameter =1", "--parameter: expected NAME=VALUE"),
-    "an effect that is none": ("fault add any 503", "EFFECT: do: an effect is written NAME=VALUE"),
+    "an effect that is none": ("fault add any 503", "EFFECT: an effect is written NAME=VALUE"),
     "an effect that is no JSON": ('fault add any {"status"', "EFFECT: begins like JSON"),
-    "an unknown capacity": (f"enterprise deactivate {NUMBER} boss", "'boss' is not one of 'employer'"),
+    "an effect without help": ("fault add any 503", "“fla-mock fault add --help”"),
+    "an unknown capacity": (
+        f"enterprise deactivate {NUMBER} boss",
+        "expected employer, social-secretariat, service-provider or training-provider, found 'boss': only these four",
+    ),
+    "a capacity of others": (
+        f"account create a --enterprise {NUMBER} --capacity notaris",
+        "found 'notaris': only these four can open a channel (G§4.4.1).",
+    ),
+    "a capacity to look for": ("account list --capacity boss", "found 'boss': only these four"),
+    "a mandate that is no number": ("mandate show first", "expected a whole number from 1 on, found 'first'."),
+    "a fault that is no number": ("fault remove first", "expected a whole number from 1 on, found 'first'."),
+    "an exchange that is no number": ("exchange first", "expected a whole number from 1 on, found 'first'."),
+    "a number below all": ("mandate end 0", "expected a whole number from 1 on, found '0'."),
+    "a name with capitals": (
+        "world create Bad",
+        "NAME: expected lower case letters, digits and hyphens, 63 at most, found 'Bad'.",
+    ),
+    "a name that is too long": (f"world create {'a' * 64}", "63 at most"),
     "an unknown party": ("mandate confirm 7 --by me", "'me' is not one of 'mandator'"),
     "two things to do": ("exchanges --follow --count", "--follow and --count are different things"),
     "a filter for all": ("exchanges --clear --status 400", "leave the filters out"),
@@ -692,6 +816,7 @@ EXCHANGE: dict[str, Any] = SUMMARY | {
 def test_exchanges_are_a_table(run: Run, fake: Fake) -> None:
     """Each is a row, and it is told how many there are besides those that are shown."""
     fake.will({"items": [SUMMARY, SUMMARY | {"status": None, "fault": HIT}], "total": 60, "dropped": 7})
+    fake.will(CLOCK)
 
     result = run("exchanges")
 
@@ -700,6 +825,48 @@ def test_exchanges_are_a_table(run: Run, fake: Fake) -> None:
     assert "2 of 60 are shown" in result.stdout
     assert "7 older ones were dropped" in result.stdout
     assert fake.asked[0].target == f"{HERE}/exchanges"
+
+
+def test_a_time_of_today_is_told_without_its_date(run: Run, fake: Fake) -> None:
+    """Today is what the clock of the world says."""
+    fake.will({"items": [SUMMARY | {"time": "2026-11-22T23:59:59.999Z"}, SUMMARY], "total": 2, "dropped": 0})
+    fake.will(CLOCK)
+
+    _, first, second = run("exchanges").stdout.splitlines()
+
+    assert first.split()[1:3] == ["2026-11-22", "23:59:59"]
+    assert second.split()[1:3] == ["18:40:00", "400"]
+
+
+OPERATIONS = {
+    "token": "token",
+    "PUT /employers/{n}/employees/{s}/trainings": "PUT …/trainings",
+    "GET /employers/{n}/trainings/{id}": "GET …/trainings/{id}",
+    "GET /trainings": "GET /trainings",
+    "GET /{a}/{b}": "GET /{a}/{b}",
+}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_an_operation_is_shortened_for_people(run: Run, fake: Fake, operation: str) -> None:
+    """Its last words tell it from the others; scripts get it whole."""
+    listed = {"items": [SUMMARY | {"operation": operation}], "total": 1, "dropped": 0}
+    fake.will(listed)
+    fake.will(CLOCK)
+    fake.will(listed)
+
+    assert f"  {OPERATIONS[operation]}  " in run("exchanges").stdout
+    assert json.loads(run("exchanges", "--json").stdout) == listed
+
+
+def test_an_operation_that_is_not_there_is_told_with_those_that_are(run: Run, fake: Fake) -> None:
+    """The journal knows what --operation could have been."""
+    fake.will({"items": [], "total": 0, "dropped": 0})
+    fake.will({"items": [SUMMARY, SUMMARY | {"operation": "GET /x"}, SUMMARY], "total": 3, "dropped": 0})
+
+    result = run("exchanges", "--operation", "tokens")
+
+    assert result.stdout == "No exchanges.\nThe journal has these operations:\n    GET /x\n    token\n"
 
 
 def test_nothing_is_told_of_what_is_not_there(run: Run, fake: Fake) -> None:
@@ -713,7 +880,8 @@ def test_exchanges_are_filtered(run: Run, fake: Fake) -> None:
     """Every filter goes into the query; --count takes the same ones."""
     filters = ["--client-id=c", "--operation=token", "--status=400", "--refused-by=CHECK-F", "--no-fault"]
     filters += ["--after=3", "--before=9"]
-    fake.will({"items": [], "total": 0, "dropped": 0})
+    fake.will({"items": [SUMMARY], "total": 1, "dropped": 0})
+    fake.will(CLOCK)
     fake.will({"count": 4, "dropped": 2})
 
     run("exchanges", *filters, "--limit", 5)
@@ -721,8 +889,8 @@ def test_exchanges_are_filtered(run: Run, fake: Fake) -> None:
 
     query = {"client_id": "c", "operation": "token", "status": "400", "refused_by": "CHECK-F", "fault": "false"}
     query |= {"after": "3", "before": "9"}
-    assert [asked.query for asked in fake.asked] == [query | {"limit": "5"}, query]
-    assert fake.asked[1].path == f"{HERE}/exchanges/count"
+    assert [asked.query for asked in fake.asked] == [query | {"limit": "5"}, {}, query]
+    assert fake.asked[2].path == f"{HERE}/exchanges/count"
     assert counted.stdout == "4\n2 older ones were dropped: the mock keeps so many only.\n"
 
 
@@ -851,6 +1019,39 @@ def test_one_exchange_for_scripts_is_what_the_mock_tells(run: Run, fake: Fake) -
     assert json.loads(run("exchange", 12, "--json").stdout) == EXCHANGE
 
 
+# Faults
+
+
+def test_a_fault_that_may_never_hit_is_warned_of(run: Run, fake: Fake) -> None:
+    """It was added all the same: the exit code is 0, and standard output is as always."""
+    warned = FAULT | {"warnings": ["No operation of this world is “x\x1b”."]}
+    fake.will(warned, 201)
+    fake.will(warned, 201)
+
+    people, script = run("fault", "add", "x", "status=503"), run("fault", "add", "x", "status=503", "--json")
+
+    assert (people.exit_code, script.exit_code) == (0, 0)
+    for result in (people, script):
+        assert result.stderr == "fla-mock: warning: No operation of this world is “x\\x1b”.\n"
+    assert json.loads(script.stdout) == warned
+
+
+def test_a_fault_that_is_refused_leads_to_the_help(run: Run, fake: Fake) -> None:
+    """The option is named as it was given, and so is the command's help."""
+    issues = [{"in": "body", "name": "times", "detail": "expected a number"}, {"in": "body", "name": "do.status"}]
+    fake.will_refuse(400, "The fault cannot be.", issues=issues)
+
+    result = run("fault", "add", "any", "status=5", "--times", "x")
+
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == [
+        "fla-mock: refused with 400: The fault cannot be.",
+        "  --times: expected a number",
+        "  EFFECT: is wrong",
+        "  “fla-mock fault add --help” and docs/faults.md tell how a fault is written.",
+    ]
+
+
 # Help
 
 
@@ -874,6 +1075,28 @@ def test_every_command_says_what_it_does_and_which_mock_it_asks(run: Run, comman
     assert result.stdout.splitlines()[2].strip().split(" ")[0].isalpha()
     for text in ("--url", "FLA_MOCK_URL", "--world", "FLA_WORLD", "--admin-token", "FLA_MOCK_ADMIN_TOKEN", "--json"):
         assert text in result.stdout
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, ("exchange",), ("token",), ("cert", "new")], ids=" ".join)
+def test_every_argument_is_explained(command: tuple[str, ...]) -> None:
+    """Beside the name of each stands what it is."""
+    found: Any = typer.main.get_command(app)
+    for name in command:
+        found = found.commands[name]
+
+    assert [one.name for one in found.params if one.param_type_name == "argument" and not one.help] == []
+
+
+WITH_EXAMPLES = [
+    *("serve", "token", "explain-assertion", "policy", "cert new", "cert check", "cert show", "exchange"),
+    *("mandate confirm", "mandate procure", "mandate revoke"),
+]
+
+
+@pytest.mark.parametrize("command", WITH_EXAMPLES)
+def test_the_help_has_an_example(run: Run, command: str) -> None:
+    """What can be copied is understood first."""
+    assert "Example: fla-mock " in run(*command.split(" "), "--help", env={"COLUMNS": "200"}).stdout
 
 
 @pytest.mark.parametrize("group", GROUPS)

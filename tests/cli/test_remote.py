@@ -3,120 +3,17 @@
 import json
 import socket
 import ssl
-import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, get_args
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from mock_server.cli import remote
+from mock_server.cli import inputs, remote
 from mock_server.identifiers import Capacity
 from mock_server.tls import DEFAULT_NAMES, server_identity
 from tests.cli.conftest import Run
-
-CLOCK = {"now": "2026-11-23T18:40:00.000Z", "timestamp": 1e9, "mode": "real", "offset": 0.0, "quarter": "2026Q4"}
-PROBLEM = "application/problem+json"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A request that came."""
-
-    method: str
-    target: str
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def path(self) -> str:
-        """The path as it was written."""
-        return urlsplit(self.target).path
-
-    @property
-    def query(self) -> dict[str, str]:
-        """The parameters of the query, decoded."""
-        return {name: values[0] for name, values in parse_qs(urlsplit(self.target).query).items()}
-
-    @property
-    def json(self) -> Any:
-        """The body, parsed."""
-        return json.loads(self.body)
-
-
-@dataclass
-class Fake:
-    """A server that gives the answers it is told to, one after the other, and remembers what it was asked."""
-
-    url: str
-    asked: list[Asked] = field(default_factory=list)
-    answers: list[tuple[int, Mapping[str, str], bytes]] = field(default_factory=list)
-
-    def will(self, body: object = None, status: int = 200, media_type: str = "application/json", **more: str) -> None:
-        """Add an answer; None is one without a body."""
-        data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-        status = 204 if body is None and status == 200 else status
-        headers = {} if body is None else {"Content-Type": media_type}
-        self.answers.append((status, headers | {name.replace("_", "-"): text for name, text in more.items()}, data))
-
-    def will_refuse(self, status: int, detail: str, **more: object) -> None:
-        """Add a refusal."""
-        members = {"type": "about:blank", "title": "Refused", "status": status, "detail": detail}
-        self.will(members | more, status, PROBLEM)
-
-
-@contextmanager
-def serving(context: ssl.SSLContext | None = None) -> Iterator[Fake]:
-    """Run a server while the context lasts."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def handle_one_request(self) -> None:
-            self.raw_requestline = self.rfile.readline(65537)
-            if not self.raw_requestline or not self.parse_request():
-                self.close_connection = True
-                return
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            served.asked.append(Asked(self.command, self.path, dict(self.headers.items()), body))
-            status, headers, data = served.answers.pop(0)
-            self.send_response(status)
-            for name, text in {"Content-Length": str(len(data)), **headers}.items():
-                self.send_header(name, text)
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    class Quiet(ThreadingHTTPServer):
-        def handle_error(self, *_: object) -> None:
-            pass
-
-    with Quiet(("127.0.0.1", 0), Handler) as server:
-        if context is not None:
-            server.socket = context.wrap_socket(server.socket, server_side=True)
-        served = Fake(f"{'http' if context is None else 'https'}://127.0.0.1:{server.server_port}")
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.005})
-        thread.start()
-        try:
-            yield served
-        finally:
-            server.shutdown()
-            thread.join(30)
-
-
-@pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
-    """Run a server that the commands find in their environment."""
-    with serving() as server:
-        monkeypatch.setenv("FLA_MOCK_URL", server.url)
-        for name in ("FLA_WORLD", "FLA_CA_FILE"):
-            monkeypatch.delenv(name, raising=False)
-        yield server
+from tests.cli.fakes import CLOCK, PROBLEM, Fake, serving
 
 
 def test_what_people_read_and_what_scripts_read(run: Run, fake: Fake) -> None:
@@ -155,18 +52,76 @@ def test_what_people_read_cannot_steer_a_terminal(run: Run, fake: Fake) -> None:
 
 
 def test_a_refusal_is_exit_code_1_with_the_reason(run: Run, fake: Fake) -> None:
-    """The problem's detail and its issues go to standard error, escaped; standard output stays empty."""
+    """The problem's detail and its issues go to standard error, a sentence a line; standard output stays empty."""
     issue = {"in": "body", "name": "now", "detail": "It is a moment\x1b", "value": "x\x1b"}
-    fake.will_refuse(409, "It goes\nforward only", issues=[issue, {"detail": "else"}])
+    fake.will_refuse(409, "It goes\nforward only", issues=[issue, {"detail": "else"}, {"in": "body", "name": "odd"}])
 
     result = run("clock", "set", "2020Q1", "--json")
 
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
-        "fla-mock: refused with 409: It goes\\nforward only\n"
-        '  body now: It is a moment\\x1b (found "x\\u001b")\n'
-        "  -: else\n"
+        "fla-mock: refused with 409: It goes\n"
+        "  forward only\n"
+        '  WHEN: It is a moment\\x1b (found "x\\u001b")\n'
+        "  else\n"
+        "  odd: is wrong\n"
     )
+
+
+def test_many_sentences_are_told_in_part(run: Run, fake: Fake) -> None:
+    """The first ten, and how many more there are."""
+    issues = [{"in": "body", "name": "", "detail": f"sentence {number}"} for number in range(14)]
+    fake.will_refuse(400, "The state cannot be used: sentence 0. There are 13 more issues.", issues=issues)
+
+    lines = run("clock", "show").stderr.splitlines()
+
+    # The detail says the first already.
+    assert lines[1:] == [*(f"  sentence {number}" for number in range(1, 11)), "  and 3 more"]
+
+
+WRONG = {
+    "one": (
+        [{"in": "body", "name": "every", "detail": "expected at least 1; found 0"}],
+        "fla-mock: refused with 400: --every: expected at least 1; found 0\n",
+    ),
+    "two": (
+        [
+            {"in": "body", "name": "client_id", "detail": "no"},
+            {"in": "path", "name": "world", "detail": "unknown"},
+        ],
+        "fla-mock: refused with 400: 2 things are wrong:\n  --client-id: no\n  --world: unknown\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_input_is_told_by_its_option(run: Run, fake: Fake, name: str) -> None:
+    """Nobody who gave an option looks for a member of a body, or for an OpenAPI document."""
+    issues, told = WRONG[name]
+    detail = "Wrong input, x in the body: no. What is expected is in the OpenAPI document that GET /_mock names."
+    fake.will_refuse(400, detail, issues=issues)
+
+    result = run("fault", "add", "any", "status=500")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith(told)
+    assert "OpenAPI" not in result.stderr
+
+
+def test_a_member_within_a_member_is_told_by_its_option(run: Run, fake: Fake) -> None:
+    """The clock of a new world is given by --offset and --now; the second --permission by that."""
+    fake.will_refuse(400, "No.", issues=[{"in": "body", "name": "clock.offset", "detail": "too far"}])
+    fake.will_refuse(400, "No.", issues=[{"in": "body", "name": "permissions[1]", "detail": "unknown"}])
+
+    world = run("world", "create", "--offset", "1")
+    account = run("account", "create", "a", "--enterprise", "1999010048", "--capacity", "employer")
+
+    fake.will_refuse(400, "No.", issues=[{"in": "path", "name": "number", "detail": "too long"}])
+    enterprise = run("account", "create", "a", "--enterprise", "1", "--capacity", "employer")
+
+    assert "  --offset: too far\n" in world.stderr
+    assert "  --enterprise: too long\n" in enterprise.stderr
+    assert "  --permission: unknown\n" in account.stderr
 
 
 def test_a_refusal_may_have_a_title_only(run: Run, fake: Fake) -> None:
@@ -356,7 +311,7 @@ def test_the_world_is_named_by_option_or_variable(run: Run, fake: Fake) -> None:
 def test_a_client_id_is_one_segment_of_the_path(run: Run, fake: Fake, client_id: str, segment: str) -> None:
     """Any printable ASCII may stand in a client id, and none of it leads elsewhere."""
     fake.will()
-    result = run("account", "delete", client_id)
+    result = run("account", "delete", client_id, "--json")
 
     assert result.exit_code == 0, result.output
     assert fake.asked[0].target == f"/_mock/worlds/default/accounts/{segment}"
@@ -364,7 +319,7 @@ def test_a_client_id_is_one_segment_of_the_path(run: Run, fake: Fake, client_id:
 
 def test_an_empty_name_asks_nothing(run: Run, fake: Fake) -> None:
     """An unset variable of the shell does not turn a question about one thing into one about all."""
-    result = run("fault", "remove", "")
+    result = run("world", "delete", "")
 
     assert (result.exit_code, fake.asked) == (2, [])
     assert "found an empty one" in result.stderr
@@ -413,18 +368,18 @@ def test_a_table_is_not_cut_off(run: Run, fake: Fake) -> None:
     assert name in lines[1]
 
 
-def test_done_without_an_answer_prints_nothing_for_scripts(run: Run, fake: Fake) -> None:
-    """The exit code says it; people get a line."""
+def test_done_without_an_answer_is_an_empty_object_for_scripts(run: Run, fake: Fake) -> None:
+    """What reads JSON always gets some; people get a line."""
     fake.will()
     fake.will()
 
-    assert run("fault", "reset", "--json").output == ""
+    assert run("fault", "reset", "--json").output == "{}\n"
     assert run("fault", "reset").stdout == "No faults are left.\n"
 
 
 def test_the_capacities_are_all_offered() -> None:
     """The commands offer the capacities that there are."""
-    assert get_args(remote.Capacity) == tuple(capacity.value for capacity in Capacity)
+    assert get_args(inputs.Capacity) == tuple(capacity.value for capacity in Capacity)
 
 
 @pytest.fixture(scope="module")
