@@ -1,5 +1,6 @@
 """Reading contracts: every version and spelling becomes the same, and what is broken is told with its place."""
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -868,3 +869,51 @@ def test_a_contract_of_many_operations_is_routed_like_a_small_one(tmp_path: Path
         route = contract.route(template.replace("{id}", "x"))
         assert route is not None
         assert (route.template, route.values) == (template, {"id": "x"})
+
+
+JUNK: list[Any] = [None, 1, "x", [], {}, True, {"$ref": "#"}, {"$ref": "#/paths"}, [None], {"": None}]
+
+
+def places(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """Return the way to every value within a value."""
+    names: list[Any] = (
+        list(value) if isinstance(value, dict) else list(range(len(value))) if isinstance(value, list) else []
+    )
+    return [way for name in names for way in [(*path, name), *places(value[name], (*path, name))]]
+
+
+def with_junk(contract: Any, way: tuple[str | int, ...], junk: Any) -> Any:
+    """Return a contract with junk in one place."""
+    changed = json.loads(json.dumps(contract))
+    inner = changed
+    for part in way[:-1]:
+        inner = inner[part]
+    inner[way[-1]] = junk
+    return changed
+
+
+@pytest.mark.parametrize("turn", range(len(JUNK)))
+@pytest.mark.parametrize("version", SPELLINGS)
+def test_junk_anywhere_is_refused_or_served(tmp_path: Path, version: str, turn: int) -> None:
+    """Whatever stands wherever in a contract: it is refused as a contract, or its operation works whole."""
+    good = notes(version)
+    for number, way in enumerate(places(good)):
+        path = tmp_path / "contract.json"
+        path.write_text(json.dumps(with_junk(good, way, JUNK[(number + turn) % len(JUNK)])), encoding="utf-8")
+        operations: tuple[Operation, ...] = ()
+        with contextlib.suppress(ContractError):
+            operations = load(path).operations
+        for operation in operations:
+            names = {one.name: "1" for one in operation.parameters if one.location == "path"}
+            operation.read_parameters(names, "tags=1&page=x", lambda _name: ["1"])
+            if operation.body is not None:
+                operation.body.issues({"id": 1})
+            for answer in operation.answers:
+                answer.issues(answer.visible({"id": 1, "replies": [{}]}))
+
+
+def test_a_member_that_goes_one_way_has_to_be_a_schema_too(tmp_path: Path) -> None:
+    """It is found at start, not in the first answer that has it."""
+    told = refusal(tmp_path, with_schema({"properties": {"id": {"readOnly": True, "type": "strin"}}}))
+
+    assert "schema.properties.id.type (line 1): expected a type" in told

@@ -121,10 +121,7 @@ class _Reader:
         if server is None:
             return ""
         url = str(self._walk.value(server, "url", "/"))
-        variables = {
-            str(entry.path[-1]): str(entry.value.get("default", ""))
-            for entry in self._walk.entries(server, "variables")
-        }
+        variables = {name: str(entry.value.get("default", "")) for name, entry in self._walk.named(server, "variables")}
         url = TEMPLATE_NAME.sub(lambda match: variables.get(match[1], match[0]), url)
         try:
             return urlsplit(url).path

@@ -93,6 +93,8 @@ class Schemas:
         self.version = version
         self._modern = self.is_modern = version is Version.OPENAPI_3_1
         self._ignore_read_only = ignore_read_only
+        self.hides = False
+        """Whether there are members that go one way only; known when a direction was translated."""
         self._keys: dict[tuple[Path, Place], int] = {}
         self._nodes: list[Node] = []
         self._bodies: dict[_Key, Any] = {}
@@ -118,18 +120,24 @@ class Schemas:
 
     def check(self) -> None:
         """Translate and compile every schema, and report those that are no schemas."""
+        self._check(Direction.REQUEST)
+        if self.hides and self.files.report.is_empty:
+            # What is read-only is left out of the one direction, so only the other tells whether it is a schema.
+            self._check(Direction.RESPONSE)
+
+    def _check(self, direction: Direction) -> None:
         done = 0
         while done < len(self._nodes):
-            self._body((done, Direction.REQUEST))
+            self._body((done, direction))
             done += 1
-        if not self._nodes or self._composed_without_end():
+        if not self._nodes or self._composed_without_end(direction):
             return
         try:
-            self._compile(self._whole(list(range(len(self._nodes))), Direction.REQUEST))
+            self._compile(self._whole(list(range(len(self._nodes))), direction))
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError):
-            self._blame()
+            self._blame(direction)
 
-    def _composed_without_end(self) -> bool:
+    def _composed_without_end(self, direction: Direction) -> bool:
         """Report a schema that is part of itself without a member between, or composed of too many others."""
         sizes: dict[int, int] = {}
         found = False
@@ -150,7 +158,7 @@ class Schemas:
                         )
                         return True
                     open_.add(number)
-                    stack.append((number, iter(self._in_place[number, Direction.REQUEST])))
+                    stack.append((number, iter(self._in_place[number, direction])))
                 number, parts = stack[-1]
                 following = next(parts, None)
                 if following is not None:
@@ -158,7 +166,7 @@ class Schemas:
                     continue
                 stack.pop()
                 open_.discard(number)
-                sizes[number] = 1 + sum(sizes[part] for part in self._in_place[number, Direction.REQUEST])
+                sizes[number] = 1 + sum(sizes[part] for part in self._in_place[number, direction])
                 if sizes[number] > MAX_COMPOSED:
                     self._fault(
                         self._nodes[number],
@@ -196,13 +204,13 @@ class Schemas:
             del definitions[str(numbers[0])]
         return {**body, self._holder: definitions} if definitions else body
 
-    def _blame(self) -> None:
+    def _blame(self, direction: Direction) -> None:
         """Compile each schema alone, with all that it refers to left open, and report those that fail."""
         open_: dict[str, Any] = {self._holder: {str(number): {} for number in range(len(self._nodes))}}
         words = _CHILD[self._modern]
         found = False
         for number, node in enumerate(self._nodes):
-            body = self._bodies[number, Direction.REQUEST]
+            body = self._bodies[number, direction]
             blamed = blame.culprit(body, words, lambda part: self._compile({**part, **open_}))
             if blamed is not None:
                 path, what = blamed
@@ -306,6 +314,7 @@ class _Translation:
             if name == "dependencies" and isinstance(value, list):
                 members[member] = value
             elif name == "properties" and self._is_hidden(child):
+                self._schemas.hides = True
                 members[member] = {} if self._open else {"not": {"title": self._hidden}}
             else:
                 members[_pattern(member) if name == "patternProperties" else member] = self.schema(

@@ -79,14 +79,14 @@ class Swagger2:
             ]
         headers = tuple(
             ParameterShape(
-                name=str(entry.path[-1]),
+                name=name,
                 location="header",
                 required=False,
                 style="simple",
                 explode=False,
                 schema=Schema(self._walk.schemas, _schema_of(entry)),
             )
-            for entry in self._walk.entries(node, "headers")
+            for name, entry in self._walk.named(node, "headers")
         )
         return AnswerShape(status, self._walk.value(node, "description", ""), tuple(contents), headers)
 

@@ -47,6 +47,10 @@ class Walk:
 
     def entries(self, node: Node, name: str) -> Iterator[Node]:
         """Yield the members of an object, or the entries of a list, their references followed, if they are objects."""
+        return (entry for _, entry in self.named(node, name))
+
+    def named(self, node: Node, name: str) -> Iterator[tuple[str, Node]]:
+        """Yield the same with their names, or their indexes."""
         if name not in node.value:
             return
         found = node.at(name)
@@ -59,7 +63,7 @@ class Walk:
         for part in parts:
             entry = self.object(found.at(part))
             if entry is not None and not (isinstance(part, str) and part.startswith("x-")):
-                yield entry
+                yield str(part), entry
 
     def object(self, node: Node) -> Node | None:
         """Return an object, its references followed; anything else is reported."""
