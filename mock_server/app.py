@@ -145,10 +145,17 @@ class Start:
         """Give a world that an earlier start left what this one would have made: own accounts, and keys made anew."""
         missing = [own for own in self.own_accounts if world.account(own.account.client_id) is None]
         if missing:
-            state = world.state()
-            for own in missing:
-                state = add_own_account(state, own, self._known, self._now)
-            world.replace_state(state)
+            with world.changing():
+                before = after = world.state()
+                for own in missing:
+                    after = add_own_account(after, own, self._known, self._now)
+                for enterprise in after.enterprises:
+                    if enterprise not in before.enterprises:
+                        world.put_enterprise(enterprise)
+                for account in after.accounts[len(before.accounts) :]:
+                    world.put_account(account)
+                for mandate in after.mandates[len(before.mandates) :]:
+                    world.put_mandate(mandate)
         for made in self.demo.state.accounts if self._settings.world == "demo" else ():
             known = world.account(made.client_id)
             certificates = dict.fromkeys((*known.certificates, *made.certificates)) if known else {}

@@ -130,7 +130,7 @@ class Journal:
         ]
         with self._database.transaction():
             self._require_world()
-            self._database.run_many(sql.INSERT["exchanges"], entries)
+            self._database.run_many(sql.ADD_EXCHANGE, entries)
             oldest = self._database.one(_OLDEST_KEPT, world=self._world.name, kept=self._size)
             dropped = self._dropped
             if oldest is not None:

@@ -127,6 +127,8 @@ def _consume(own_insert: Any) -> Any:  # noqa: ANN401
 
 
 CONSUME = Statement(_consume)
+# Once more for what was written though nobody heard of it, when the connection broke: it is there already.
+ADD_EXCHANGE = Statement(lambda own_insert: own_insert(schema.exchanges).on_conflict_do_nothing())
 USED_AT = Statement(select(schema.consumed_jtis.c.used_at).where(_of(schema.consumed_jtis, "digest")))
 # A bounded number each time, more than can have come since: forgetting must not hold up whoever asks next.
 PURGE = Statement(

@@ -170,3 +170,28 @@ def test_an_enterprise_may_be_open_in_a_closed_world(started: Starter) -> None:
 
     assert [read_employee(world, SSIN).status for world in (closed, opened)] == [404, 200]
     opened.mock.close()
+
+
+YEARS = {
+    "the whole year lies inside": ("2025Q1", "", 200),
+    "the mandate begins in its second quarter": ("2025Q2", "", 403),
+    "the mandate ends with the year": ("2020Q1", 'end = "2026Q4"', 200),
+}
+
+
+@pytest.mark.parametrize("name", YEARS)
+def test_the_calendar_year_may_have_to_lie_inside_the_mandate(started: Starter, name: str) -> None:
+    """Off by default, since nothing public says so; with the setting, all four quarters of the path's year count."""
+    begin, more, status = YEARS[name]
+    settings = '[settings]\ncalendar_year_in_mandate = "require"\n'
+    strict = started(settings + mandate(start=begin, more=more))
+
+    reply = read(strict, "secretariat", OWN)
+
+    assert reply.status == status
+    assert strict.refused_by == (None if status == 200 else "ACCESS-MANDATE-2")
+
+
+def test_by_default_the_calendar_year_does_not_matter(started: Starter) -> None:
+    """A mandate of this quarter is enough for data of last year."""
+    assert read(started(mandate(start="2026Q3")), "secretariat", OWN).status == 200

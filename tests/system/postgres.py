@@ -86,9 +86,11 @@ def in_database(url: str, name: str) -> str:
 def cut_connections(url: str) -> None:
     """End every connection to a database, as a restart of the server does; returns when they are gone."""
     name, server = url.rpartition("/")[2], server_url()
-    killed = sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s")
-    assert ask(server, killed, name)
-    _until(lambda: not ask(server, sql.SQL("SELECT pid FROM pg_stat_activity WHERE datname = %s"), name))
+    found = ask(server, sql.SQL("SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"), name)
+    cut = [pid for pid, _ in found]
+    assert cut
+    # Who is cut may connect anew at once.
+    _until(lambda: not ask(server, sql.SQL("SELECT pid FROM pg_stat_activity WHERE pid = ANY(%s)"), cut))
 
 
 def await_a_wait(url: str) -> None:

@@ -35,7 +35,7 @@ REPLAYED = 40
 WORLD = "/_mock/worlds/default"
 AUDIENCE = "https://services-acpt.socialsecurity.be/REST/oauth/v5/token"
 """Of the environment: it stays when the server comes back on another port."""
-EMPLOYERS, MANDATARY = (number(60), number(61)), number(62)
+EMPLOYER, MANDATARY = number(60), number(61)
 SSINS = ("65111899997", "85073099932")
 
 Asker = Callable[..., Reply]
@@ -127,7 +127,7 @@ def make_account(ask: Asker, client: Client, told: Told, number: int) -> None:
     der = base64.b64encode(client.files.certificate.read_bytes()).decode()
     client_id = f"made_{number}"
     members = {"name": "x", "client_id": client_id, "permissions": ["fla"], "certificates": [{"name": "x", "der": der}]}
-    reply = ask("POST", f"{WORLD}/enterprises/{EMPLOYERS[0]}/capacities/employer/accounts", members)
+    reply = ask("POST", f"{WORLD}/enterprises/{EMPLOYER}/capacities/employer/accounts", members)
     assert reply.status == 201, reply.body
     told.accounts.add(client_id)
 
@@ -135,7 +135,7 @@ def make_account(ask: Asker, client: Client, told: Told, number: int) -> None:
 def propose_mandate(ask: Asker, _client: Client, told: Told, number: int) -> None:
     """Propose a mandate, which any number may be."""
     start = f"{2000 + number % 100}Q1"
-    terms = {"mandator": EMPLOYERS[0], "mandatary": MANDATARY, "service": "fla", "start": start}
+    terms = {"mandator": EMPLOYER, "mandatary": MANDATARY, "service": "fla", "start": start}
     reply = ask("POST", f"{WORLD}/mandates", terms | {"proposed_by": "mandator"})
     assert reply.status == 201, reply.body
     assert reply.json["id"] not in told.mandates
@@ -174,7 +174,7 @@ def load(server: Server, client: Client, told: Told, acknowledged: int) -> None:
 def settle(server: Server, client: Client, told: Told) -> None:
     """Make the enterprises of the test, and get a first token."""
     with connected(server) as ask:
-        for enterprise, capacity in ((EMPLOYERS[0], "employer"), (MANDATARY, "social-secretariat")):
+        for enterprise, capacity in ((EMPLOYER, "employer"), (MANDATARY, "social-secretariat")):
             assert ask("PUT", f"{WORLD}/enterprises/{enterprise}", {"name": "x"}).status == 201
             reply = ask("PUT", f"{WORLD}/enterprises/{enterprise}/capacities/{capacity}", ADMINISTRATOR)
             assert reply.status == 201, reply.body
