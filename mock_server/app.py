@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
+from mock_server import asgi
 from mock_server.channel import Channel, ChannelEndpoints, document_fault
 from mock_server.clock import Clock, SystemClock
 from mock_server.control.guard import Admission, Guard, LazyPart
@@ -16,7 +17,7 @@ from mock_server.control.worlds import JournalLimits, OpenWorld, Worlds
 from mock_server.demo.keys import KeyFolder, KeyFolderError, new_signing_key
 from mock_server.demo.manifest import Urls
 from mock_server.demo.world import Demo, load_demo
-from mock_server.edge import Application, Part
+from mock_server.edge import Application
 from mock_server.exchange import Observer, ignore
 from mock_server.gateway.access_token import AccessTokens
 from mock_server.gateway.addresses import Addresses
@@ -229,7 +230,7 @@ def create_mock(  # noqa: PLR0913 - each is a part that a test or a command may 
     return Mock(application, settings, urls, channel, worlds, default, contract, keys, start, was_made)
 
 
-def _control(settings: Settings, channel: Channel, worlds: Worlds, start: Start) -> Part:
+def _control(settings: Settings, channel: Channel, worlds: Worlds, start: Start) -> asgi.Application:
     from mock_server.control.api import Control, create_control  # noqa: PLC0415 - FastAPI costs half a start
 
     return create_control(

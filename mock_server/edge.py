@@ -3,12 +3,11 @@
 import logging
 import re
 import traceback
-from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
 from h11 import LocalProtocolError
 
-from mock_server import problems
+from mock_server import asgi, problems
 from mock_server.asgi import Answer, Message, Receive, Scope, Send, answer_unread
 from mock_server.control.worlds import WORLDS_PREFIX, Worlds
 from mock_server.gateway.serving import ConnectionClosed
@@ -23,14 +22,11 @@ CONTROL_PATH = "/_mock"
 _UNRESERVED = re.compile(rb"%(2[DdEe]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])")
 _logger = logging.getLogger("fla_mock")
 
-Part = Callable[[Scope, Receive, Send], Awaitable[None]]
-"""An ASGI application."""
-
 
 class Application:
     """The whole ASGI application; whatever goes wrong inside ends as an answer, never as a stack trace."""
 
-    def __init__(self, worlds: Worlds, control: Part) -> None:
+    def __init__(self, worlds: Worlds, control: asgi.Application) -> None:
         self._worlds = worlds
         self._control = control
 

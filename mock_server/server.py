@@ -20,11 +20,8 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from mock_server.asgi import Receive, Scope, Send
+from mock_server.asgi import CONNECTION, Receive, Scope, Send
 from mock_server.tls import ServerIdentity
-
-CONNECTION = "fla_mock.connection"
-"""The extension of a request's scope that holds its `Connection`."""
 
 _STOP_SECONDS = 1
 _BACKLOG = 512

@@ -8,12 +8,13 @@ import asyncio
 import base64
 import binascii
 import hmac
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from mock_server import problems
 from mock_server.asgi import (
+    Application,
     BodyTooLargeError,
     BodyTooSlowError,
     ClientGoneError,
@@ -30,8 +31,6 @@ from mock_server.asgi import (
 from mock_server.gateway.addresses import is_loopback
 from mock_server.problems import Problem
 from mock_server.redaction import shown
-
-Part = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _OWN_SITES = {"same-origin", "none"}
 _MAX_BODY = 1024 * 1024
@@ -121,7 +120,7 @@ def _token() -> Problem:
 class Guard:
     """Lets in who may administer, with bodies that have a limit."""
 
-    def __init__(self, admission: Admission, inner: Part) -> None:
+    def __init__(self, admission: Admission, inner: Application) -> None:
         self._admission = admission
         self._inner = inner
 
@@ -171,10 +170,10 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 class LazyPart:
     """A part that is made when it is first asked for, beside the loop, since its libraries take long to load."""
 
-    def __init__(self, make: Callable[[], Part]) -> None:
+    def __init__(self, make: Callable[[], Application]) -> None:
         self._make = make
-        self._part: Part | None = None
-        self._making: asyncio.Task[Part] | None = None
+        self._part: Application | None = None
+        self._making: asyncio.Task[Application] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""

@@ -6,7 +6,7 @@ from mock_server import problems
 from mock_server.asgi import Receive, Scope
 from mock_server.exchange import NO_ROUTE, Exchange
 from mock_server.gateway import requirements as req
-from mock_server.gateway.serving import Reply
+from mock_server.gateway.serving import Call, Reply
 from mock_server.problems import Problem
 from mock_server.verdict import Trail
 
@@ -31,16 +31,9 @@ class NotFoundEndpoint:
         return _NotFoundCall(exchange)
 
 
-@dataclass(frozen=True, slots=True)
-class _NotFoundCall:
+@dataclass(frozen=True)
+class _NotFoundCall(Call):
     exchange: Exchange
-
-    def caller(self) -> None:
-        """Nobody is asked for a name."""
-
-    def with_expired_token(self, reply: Reply) -> Reply:
-        """Return the answer as it is: there is no token in it."""
-        return reply
 
     async def decide(self) -> Reply:
         """Answer one request."""

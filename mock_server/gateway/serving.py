@@ -6,11 +6,23 @@ whom, `decide` carries it out.
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from mock_server.asgi import Answer, ClientGoneError, Header, Receive, Scope, Send, answer, answer_unread, send_whole
+from mock_server.asgi import (
+    CONNECTION,
+    Answer,
+    ClientGoneError,
+    Header,
+    Receive,
+    Scope,
+    Send,
+    answer,
+    answer_unread,
+    send_whole,
+)
 from mock_server.exchange import AppliedFault, Exchange, Observer, Request
 from mock_server.gateway.fault_effects import Close, Phase, halves
 from mock_server.gateway.faults import FaultPlan, announcement, fires, matches, parse
@@ -20,8 +32,6 @@ from mock_server.world.world import World
 
 EXCHANGE_HEADER = b"mock-exchange"
 FAULT_HEADER = b"mock-fault"
-CONNECTION = "fla_mock.connection"
-"""The extension of the ASGI scope that closes the connection: an object with `async close()`."""
 _WITHHELD = b"[redacted]"
 _LONGEST_SCHEME = 16
 """Characters; what is longer may be a secret without a scheme."""
@@ -43,17 +53,20 @@ class Reply:
     """The body without its secrets; None when it has none."""
 
 
-class Call(Protocol):
+class Call(ABC):
     """A request that an endpoint has begun with."""
 
+    @abstractmethod
     async def decide(self) -> Reply:
         """Carry the request out. Raises `ClientGoneError`."""
 
     def caller(self) -> str | None:
-        """Return who claims to be calling, verified or not."""
+        """Return who claims to be calling, verified or not; None where nobody is asked for a name."""
+        return None
 
     def with_expired_token(self, reply: Reply) -> Reply:
         """Return a token answer whose token has expired already; any other answer as it is."""
+        return reply
 
 
 class Endpoint(Protocol):

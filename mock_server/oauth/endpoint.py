@@ -22,7 +22,7 @@ from mock_server.asgi import (
 )
 from mock_server.exchange import Exchange
 from mock_server.gateway.access_token import AccessTokens
-from mock_server.gateway.serving import Reply
+from mock_server.gateway.serving import Call, Reply
 from mock_server.oauth import requirements as req
 from mock_server.oauth.assertion import claimed_subject
 from mock_server.oauth.audience import AudienceRule
@@ -102,7 +102,7 @@ class TokenEndpoint:
         return body
 
 
-class _TokenCall:
+class _TokenCall(Call):
     """One token request."""
 
     def __init__(
@@ -239,18 +239,11 @@ class KeySetEndpoint:
         return _KeySetCall(scope, exchange, self._body)
 
 
-@dataclass(frozen=True, slots=True)
-class _KeySetCall:
+@dataclass(frozen=True)
+class _KeySetCall(Call):
     scope: Scope
     exchange: Exchange
     body: bytes
-
-    def caller(self) -> None:
-        """Nobody is asked for a name."""
-
-    def with_expired_token(self, reply: Reply) -> Reply:
-        """Return the answer as it is: there is no token in it."""
-        return reply
 
     async def decide(self) -> Reply:
         """Answer one request."""

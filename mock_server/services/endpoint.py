@@ -7,7 +7,7 @@ Route and method (404, 405), token (401), scope (403), parameters (400), access 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 from mock_server import problems, strict_json
 from mock_server.asgi import (
@@ -29,7 +29,7 @@ from mock_server.gateway import routes
 from mock_server.gateway.access_token import AccessTokens
 from mock_server.gateway.addresses import Addresses
 from mock_server.gateway.bearer import Principal, authenticate, claimed_client, judge_scope
-from mock_server.gateway.serving import Reply
+from mock_server.gateway.serving import Call, Reply
 from mock_server.identifiers import EnterpriseNumber, ServiceName, Ssin
 from mock_server.problems import Issue, Problem
 from mock_server.redaction import shown
@@ -90,7 +90,7 @@ class ApiEndpoint:
         return call
 
 
-class _ApiCall:
+class _ApiCall(Call):
     """One call."""
 
     def __init__(self, endpoint: ApiEndpoint, scope: Scope, receive: Receive, exchange: Exchange) -> None:
@@ -123,10 +123,6 @@ class _ApiCall:
     def caller(self) -> str | None:
         """Return the client that the access token is of, expired or not."""
         return claimed_client(self._scope, self._endpoint.tokens)
-
-    def with_expired_token(self, reply: Reply) -> Reply:
-        """Return the answer as it is: there is no token in it."""
-        return reply
 
     async def decide(self) -> Reply:
         """Answer one call."""
@@ -187,31 +183,13 @@ class _ApiCall:
 
     def _parameters(self, operation: Operation) -> dict[str, str]:
         """Return the values of the path parameters in their canonical form."""
-        route_values = self._route.values if self._route else {}
-        issues: list[Issue] = []
-        values: dict[str, str] = {}
-        query = dict(parse_qsl(self._scope["query_string"].decode("latin-1"), keep_blank_values=True))
-        for parameter in operation.parameters:
-            if parameter.location == "path":
-                text: str | None = route_values[parameter.name]
-            elif parameter.location == "query":
-                text = query.pop(parameter.name, None)
-            else:
-                text = only_header(self._scope, parameter.name.lower().encode())
-            if text is None:
-                if parameter.required:
-                    detail = "this parameter is required"
-                    issues.append(Issue(problems.SCHEMA_VIOLATION, parameter.location, parameter.name, detail))
-                continue
-            value, found = parameter.read(text)
-            issues += found
-            if parameter.location == "path":
-                values[parameter.name] = value
-        issues += [
-            Issue(problems.UNKNOWN_INPUT, "query", name, "this query parameter is not known here") for name in query
-        ]
-        _refuse_if(self._trail, req.PARAMETERS, issues)
-        return values
+        inputs = operation.read_parameters(
+            self._route.values if self._route else {},
+            self._scope["query_string"].decode("latin-1"),
+            lambda name: header_values(self._scope, name.lower().encode()),
+        )
+        _refuse_if(self._trail, req.PARAMETERS, inputs.issues)
+        return dict(inputs.path)
 
     def _access(self, operation: Operation, principal: Principal, values: Mapping[str, str]) -> None:
         held = {

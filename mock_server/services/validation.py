@@ -94,7 +94,7 @@ class ParameterSchema(NamedTuple):
             for issue in issues_of(value, self.validator, place, self.name)
         ]
 
-    def canonical(self, value: Any) -> tuple[Any, list[Issue]]:  # noqa: ANN401
+    def canonical(self, value: Any) -> tuple[Any, list[Issue]]:  # noqa: ANN401 - JSON is any value
         """Return a good value in the canonical form of what it holds, and what is wrong with it."""
         if isinstance(value, list | dict | bool):
             return value, []
@@ -106,7 +106,7 @@ class ParameterSchema(NamedTuple):
         detail = "this parameter is required" if self.location != "cookie" else "this cookie is required"
         return Issue(SCHEMA_VIOLATION, _PLACES.get(self.location, self.location), self.name, detail)
 
-    def _canonical(self, text: str, value: Any) -> tuple[str, Any, list[Issue]]:  # noqa: ANN401
+    def _canonical(self, text: str, value: Any) -> tuple[str, Any, list[Issue]]:  # noqa: ANN401 - JSON is any value
         reader = _READERS.get(self.holds or "")
         if reader is None:
             return text, value, []

@@ -198,12 +198,12 @@ def settings(row: Any) -> WorldSettings:  # noqa: ANN401 - a row, by name, here 
     )
 
 
-def clock(row: Any) -> ClockState:  # noqa: ANN401
+def clock(row: Any) -> ClockState:  # noqa: ANN401 - as above
     """Read the clock of a world's row."""
     return ClockState(row.clock_offset, row.clock_frozen_at)
 
 
-def enterprise(row: Any, administrators: Iterable[Any]) -> Enterprise:  # noqa: ANN401
+def enterprise(row: Any, administrators: Iterable[Any]) -> Enterprise:  # noqa: ANN401 - as above
     """Read an enterprise and those who administer its capacities."""
     return Enterprise(
         number=EnterpriseNumber(row.number),
@@ -216,7 +216,7 @@ def enterprise(row: Any, administrators: Iterable[Any]) -> Enterprise:  # noqa: 
     )
 
 
-def account(row: Any, permissions: Iterable[Any], certificates: Iterable[Any]) -> Account:  # noqa: ANN401
+def account(row: Any, permissions: Iterable[Any], certificates: Iterable[Any]) -> Account:  # noqa: ANN401 - as above
     """Read an account with its permissions and certificates."""
     ticked = {ServiceName(entry.service): _period(entry) for entry in permissions}
     return Account(
@@ -233,7 +233,7 @@ def account(row: Any, permissions: Iterable[Any], certificates: Iterable[Any]) -
     )
 
 
-def _period(row: Any) -> Period:  # noqa: ANN401
+def _period(row: Any) -> Period:  # noqa: ANN401 - as above
     return Period(row.active_from, row.active_until)
 
 
@@ -245,7 +245,7 @@ def by_client(found: Iterable[Any]) -> Mapping[str, list[Any]]:
     return groups
 
 
-def mandate(row: Any) -> Mandate:  # noqa: ANN401
+def mandate(row: Any) -> Mandate:  # noqa: ANN401 - as above
     """Read a mandate."""
     return Mandate(
         mandator=EnterpriseNumber(row.mandator),
@@ -260,16 +260,16 @@ def mandate(row: Any) -> Mandate:  # noqa: ANN401
     )
 
 
-def employment(row: Any) -> Employment:  # noqa: ANN401
+def employment(row: Any) -> Employment:  # noqa: ANN401 - as above
     """Read an employment."""
     return Employment(EnterpriseNumber(row.enterprise), Ssin(row.ssin))
 
 
-def document(row: Any) -> Document:  # noqa: ANN401
+def document(row: Any) -> Document:  # noqa: ANN401 - as above
     """Read a stored resource."""
     return Document(row.api, row.path, row.body)
 
 
-def fault(row: Any) -> StoredFault:  # noqa: ANN401
+def fault(row: Any) -> StoredFault:  # noqa: ANN401 - as above
     """Read a fault."""
     return StoredFault(row.id, json.loads(row.members), row.seen, row.fired)

@@ -108,7 +108,7 @@ def _into(own_insert: Any, table: Table) -> Any:  # noqa: ANN401 - a function of
     return own_insert(table).from_select([column.name for column in table.columns], there)
 
 
-def _put_document(own_insert: Any) -> Any:  # noqa: ANN401
+def _put_document(own_insert: Any) -> Any:  # noqa: ANN401 - as above
     put = _into(own_insert, schema.documents)
     return put.on_conflict_do_update(index_elements=["world", "api", "path"], set_={"body": put.excluded.body})
 
@@ -116,7 +116,7 @@ def _put_document(own_insert: Any) -> Any:  # noqa: ANN401
 PUT_DOCUMENT = Statement(_put_document)
 
 
-def _consume(own_insert: Any) -> Any:  # noqa: ANN401
+def _consume(own_insert: Any) -> Any:  # noqa: ANN401 - as above
     # One statement, so that of two requests with one jti only one can win; one whose assertion has expired is free.
     add = _into(own_insert, schema.consumed_jtis)
     return add.on_conflict_do_update(

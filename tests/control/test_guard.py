@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mock_server.asgi import Message, Receive, Scope, Send
+from mock_server.asgi import Application, Message, Receive, Scope, Send
 from mock_server.control import guard
 from mock_server.control.guard import Admission, Guard, LazyPart
 from tests.conftest import Starter
@@ -417,7 +417,7 @@ def test_a_lazy_part_is_made_once() -> None:
     async def part(_scope: Scope, _receive: Receive, _send: Send) -> None:
         made.append(0)
 
-    def make() -> guard.Part:
+    def make() -> Application:
         made.append(1)
         if made == [1]:
             raise OSError

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from mock_server.asgi import Answer, ClientGoneError, Message, Receive, Scope
+from mock_server.asgi import CONNECTION, Answer, ClientGoneError, Message, Receive, Scope
 from mock_server.clock import FixedClock
 from mock_server.control.journal import Journal, Wanted
 from mock_server.exchange import Exchange
 from mock_server.gateway.faults import as_members, parse
-from mock_server.gateway.serving import CONNECTION, ConnectionClosed, Reply, Serving
+from mock_server.gateway.serving import Call, ConnectionClosed, Reply, Serving
 from mock_server.identifiers import Capacity, ClientId, EnterpriseNumber
 from mock_server.world.database import MEMORY
 from mock_server.world.model import Account, WorldState
@@ -27,7 +27,7 @@ USUAL = Answer(200, ((b"content-type", b"application/json"),), BODY)
 
 
 @dataclass
-class Endpoint:
+class Endpoint(Call):
     """An endpoint that answers what it is told to, and counts how often it carried a request out."""
 
     answer: Answer = USUAL

@@ -21,8 +21,8 @@ from typing import Any
 
 import pytest
 
-from mock_server.asgi import Receive, Scope, Send
-from mock_server.server import CONNECTION, Server, base_url, bind, connection_limit
+from mock_server.asgi import CONNECTION, Receive, Scope, Send
+from mock_server.server import Server, base_url, bind, connection_limit
 from mock_server.tls import DEFAULT_NAMES, ServerIdentity, server_identity
 from tests.system.processes import TIMEOUT, environment, read_all, read_reply, request_bytes
 

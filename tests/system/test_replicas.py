@@ -311,7 +311,7 @@ def test_a_client_id_is_given_once(settled: Pair) -> None:
         members = {"name": "x", "client_id": f"wanted_{number}"}
         made = at_once(
             lambda: settled.here.ask("POST", ACCOUNTS, members),  # noqa: B023 - called before the next round
-            lambda: settled.there.ask("POST", ACCOUNTS, members),  # noqa: B023
+            lambda: settled.there.ask("POST", ACCOUNTS, members),  # noqa: B023 - called before the loop goes on
         )
         assert sorted(reply.status for reply in made) == [201, 409]
 
@@ -323,8 +323,8 @@ def test_an_employer_gets_one_mandatary(settled: Pair) -> None:
             settled.here.mandate(E1, P, start=f"{year}Q1", end=f"{year}Q4", proposed_by="mandator") for _ in range(2)
         ]
         confirmed = at_once(
-            lambda: settled.here.ask("POST", f"/mandates/{ids[0]}/confirm", {"by": "mandatary"}),  # noqa: B023
-            lambda: settled.there.ask("POST", f"/mandates/{ids[1]}/confirm", {"by": "mandatary"}),  # noqa: B023
+            lambda: settled.here.ask("POST", f"/mandates/{ids[0]}/confirm", {"by": "mandatary"}),  # noqa: B023 - called before the loop goes on
+            lambda: settled.there.ask("POST", f"/mandates/{ids[1]}/confirm", {"by": "mandatary"}),  # noqa: B023 - called before the loop goes on
         )
         assert sorted(reply.status for reply in confirmed) == [200, 409]
 
@@ -336,11 +336,11 @@ def test_no_change_is_lost(settled: Pair) -> None:
         changed = at_once(
             lambda: settled.here.ask(
                 "POST",
-                f"{account.path}/certificates?name=c{number}",  # noqa: B023
-                certificate("ec-p384", number),  # noqa: B023
+                f"{account.path}/certificates?name=c{number}",  # noqa: B023 - called before the loop goes on
+                certificate("ec-p384", number),  # noqa: B023 - called before the loop goes on
                 CER,
             ),
-            lambda: settled.there.ask("PATCH", account.path, {"name": f"name {number}"}),  # noqa: B023
+            lambda: settled.there.ask("PATCH", account.path, {"name": f"name {number}"}),  # noqa: B023 - called before the loop goes on
             lambda: settled.there.ask("PUT", f"{account.path}/permissions/dimona"),
         )
         assert {reply.status for reply in changed} <= {200, 201}

@@ -151,7 +151,7 @@ def _cut(text: str) -> str:
     return text if len(text) <= _SHOWN_LENGTH else f"{text[:_SHOWN_LENGTH]}…"
 
 
-def showable(path: Sequence[str | int], value: Any) -> bool | int | float | str | None:  # noqa: ANN401
+def showable(path: Sequence[str | int], value: Any) -> bool | int | float | str | None:  # noqa: ANN401 - JSON is any value
     """Return a value of a body if it may be repeated: short, and nothing that could tell who somebody is."""
     name = next((part for part in reversed(path) if isinstance(part, str)), "")
     if not isinstance(value, bool | int | float | str) or _PERSONAL.search(name):

@@ -235,7 +235,6 @@ class _Translation:
 
     def __init__(self, schemas: Schemas, direction: Direction, *, modern: bool, ignore_read_only: bool) -> None:
         self._schemas = schemas
-        self._direction = direction
         self._modern = modern
         self._open = ignore_read_only and direction is Direction.REQUEST
         self._hidden = READ_ONLY if direction is Direction.REQUEST else WRITE_ONLY
@@ -243,7 +242,7 @@ class _Translation:
         self.needs: set[int] = set()
         self.in_place: list[int] = []
 
-    def schema(self, node: Node, *, in_place: bool, absent: frozenset[str] = frozenset()) -> Any:  # noqa: ANN401
+    def schema(self, node: Node, *, in_place: bool, absent: frozenset[str] = frozenset()) -> Any:  # noqa: ANN401 - JSON is any value
         """Translate; `absent` are members that this direction does not have, whatever is required."""
         raw = node.value
         if isinstance(raw, bool) and self._modern:
@@ -280,7 +279,7 @@ class _Translation:
         node: Node,
         made: dict[str, Any],
         name: str,
-        value: Any,  # noqa: ANN401
+        value: Any,  # noqa: ANN401 - JSON is any value
         *,
         in_place: bool,
         absent: frozenset[str],

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from mock_server.services.documents.files import Node
 from mock_server.services.documents.schemas import READ_ONLY, WRITE_ONLY, Direction, Schemas, Validator
 
-TYPES = frozenset({"string", "number", "integer", "boolean", "array", "object", "null"})
 _DEEP = 20
 """As many steps through references and compositions as are looked at; more is a circle."""
 
@@ -92,12 +91,12 @@ class Schema:
         """The value that an absent one stands for."""
         return self.resolved.get("default")
 
-    def without(self, value: Any, direction: Direction) -> Any:  # noqa: ANN401
+    def without(self, value: Any, direction: Direction) -> Any:  # noqa: ANN401 - JSON is any value
         """Return a value without the members that go the other way: write-only ones are not answered (`RESPONSE`),
         read-only ones are not sent (`REQUEST`)."""  # noqa: D205, D209 - one sentence
         return self._without(value, READ_ONLY if direction is Direction.REQUEST else WRITE_ONLY)
 
-    def _without(self, value: Any, word: str) -> Any:  # noqa: ANN401
+    def _without(self, value: Any, word: str) -> Any:  # noqa: ANN401 - JSON is any value
         if isinstance(value, list):
             items = self.items
             return value if items is None else [items._without(entry, word) for entry in value]  # noqa: SLF001 - itself

@@ -56,7 +56,7 @@ class _Open:
 
     __slots__ = ("anchor", "before", "has_key", "is_list", "key", "merged", "value")
 
-    def __init__(self, value: Any, anchor: str | None, before: int, *, is_list: bool) -> None:  # noqa: ANN401
+    def __init__(self, value: Any, anchor: str | None, before: int, *, is_list: bool) -> None:  # noqa: ANN401 - JSON is any value
         self.value = value
         self.is_list = is_list
         self.anchor = anchor
@@ -89,7 +89,7 @@ def parse(data: bytes, *, only_json: bool = False) -> Any:  # noqa: ANN401 - a d
     return _Builder().build(text)
 
 
-def _parse_json(text: str) -> Any:  # noqa: ANN401
+def _parse_json(text: str) -> Any:  # noqa: ANN401 - JSON is any value
     depth = deepest = 0
     if text.count("[") + text.count("{") > MAX_DEPTH:
         for match in _JSON_BRACKETS.finditer(text):
@@ -134,7 +134,7 @@ class _Builder:
         self._result: Any = None
         self._done = False
 
-    def build(self, text: str) -> Any:  # noqa: ANN401
+    def build(self, text: str) -> Any:  # noqa: ANN401 - JSON is any value
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         try:
             for event in yaml.parse(text, Loader=loader):
@@ -160,7 +160,7 @@ class _Builder:
         elif kind is AliasEvent:
             self._take_alias(event)
 
-    def _take_scalar(self, event: Any) -> None:  # noqa: ANN401
+    def _take_scalar(self, event: Any) -> None:  # noqa: ANN401 - JSON is any value
         value = event.value
         stack = self._stack
         if stack and not stack[-1].is_list and not stack[-1].has_key:
@@ -174,7 +174,7 @@ class _Builder:
         if event.anchor:
             self._anchors[event.anchor] = (value, 1)
 
-    def _take_alias(self, event: Any) -> None:  # noqa: ANN401
+    def _take_alias(self, event: Any) -> None:  # noqa: ANN401 - JSON is any value
         if event.anchor not in self._anchors:
             _refuse(event, f"the alias *{event.anchor} names nothing that is complete before it")
         value, size = self._anchors[event.anchor]
@@ -186,20 +186,20 @@ class _Builder:
         else:
             _refuse(event, "a key is text")
 
-    def _put_key(self, key: Any, event: Any) -> None:  # noqa: ANN401
+    def _put_key(self, key: Any, event: Any) -> None:  # noqa: ANN401 - JSON is any value
         top = self._stack[-1]
         if key is not _MERGE and key in top.value:
             _refuse(event, f"the member {key[:100]!r} stands twice in one object; keep one of them")
         top.key, top.has_key = key, True
 
-    def _begin(self, event: Any, *, is_list: bool) -> None:  # noqa: ANN401
+    def _begin(self, event: Any, *, is_list: bool) -> None:  # noqa: ANN401 - JSON is any value
         if len(self._stack) >= MAX_DEPTH:
             _refuse(event, f"expected nesting of at most {MAX_DEPTH} levels, came more")
         if self._stack and not self._stack[-1].is_list and not self._stack[-1].has_key:
             _refuse(event, "a key is text, not a list or an object")
         self._stack.append(_Open([] if is_list else {}, event.anchor, self._count, is_list=is_list))
 
-    def _end(self, event: Any) -> None:  # noqa: ANN401
+    def _end(self, event: Any) -> None:  # noqa: ANN401 - JSON is any value
         top = self._stack.pop()
         for other in top.merged:
             for name, value in other.items():
@@ -208,7 +208,7 @@ class _Builder:
             self._anchors[top.anchor] = (top.value, self._count - top.before + 1)
         self._add(top.value, 1, event)
 
-    def _add(self, value: Any, size: int, event: Any) -> None:  # noqa: ANN401
+    def _add(self, value: Any, size: int, event: Any) -> None:  # noqa: ANN401 - JSON is any value
         self._count += size
         if self._count > MAX_VALUES:
             _refuse(event, f"expected at most {MAX_VALUES} values, came more (an alias counts all that it stands for)")
@@ -231,7 +231,7 @@ class _Builder:
         top.has_key = False
 
 
-def _plain(text: str, event: Any) -> Any:  # noqa: ANN401
+def _plain(text: str, event: Any) -> Any:  # noqa: ANN401 - JSON is any value
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in _MAY_BE_NUMBER:
@@ -246,7 +246,7 @@ def _plain(text: str, event: Any) -> Any:  # noqa: ANN401
     return text
 
 
-def _refuse(event: Any, what: str) -> NoReturn:  # noqa: ANN401
+def _refuse(event: Any, what: str) -> NoReturn:  # noqa: ANN401 - JSON is any value
     mark = event.start_mark
     msg = f"line {mark.line + 1}, column {mark.column + 1}: {what}"
     raise TextError(msg)

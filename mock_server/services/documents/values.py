@@ -59,7 +59,7 @@ def is_object(schema: Schema | None) -> bool:
     return schema is not None and schema.types is not None and "object" in schema.types
 
 
-def one_text(shape: ParameterShape, text: str) -> Any:  # noqa: ANN401
+def one_text(shape: ParameterShape, text: str) -> Any:  # noqa: ANN401 - JSON is any value
     """Return the value of a parameter that is written in one text. Raises `ValueTextError`."""
     schema = shape.schema
     if shape.content is not None:
@@ -73,7 +73,7 @@ def one_text(shape: ParameterShape, text: str) -> Any:  # noqa: ANN401
     return scalar(text, schema)
 
 
-def _content(content: ContentShape, text: str) -> Any:  # noqa: ANN401
+def _content(content: ContentShape, text: str) -> Any:  # noqa: ANN401 - JSON is any value
     if not is_json(content.media_type):
         return text
     try:
@@ -187,7 +187,7 @@ def from_query(shape: ParameterShape, pairs: Pairs, others: frozenset[str]) -> t
     return True, one_text(shape, texts[0]), used
 
 
-def form(data: bytes, content: ContentShape) -> Any:  # noqa: ANN401
+def form(data: bytes, content: ContentShape) -> Any:  # noqa: ANN401 - JSON is any value
     """Return the fields of a URL-encoded form as an object. Raises `ValueTextError`."""
     try:
         pairs = query_pairs(data.decode("ascii"))
