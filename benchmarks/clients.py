@@ -3,14 +3,16 @@
 import contextlib
 import http.client
 import json
+import re
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from itertools import cycle
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 import jwt
@@ -30,6 +32,7 @@ _LIFETIME = 500
 _YEARS = (2023, 2024, 2025, 2026)
 _ELLIPTIC_CLIENT = "benchmark_es384"
 _EMPLOYER = "0880820673"
+_DATE = re.compile(r'"([0-9]{4})(-[0-9]{2}-[0-9]{2})"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,34 +131,50 @@ def elliptic_client(demo: dict[str, Any], key: SigningKey) -> Client:
     return Client(_ELLIPTIC_CLIENT, key, "ES384", demo["audience"], url.port, url.path, scope)
 
 
-def trainings_paths(demo: dict[str, Any]) -> list[str]:
-    """Return the paths of the sample employer's resources below the host."""
+class Trainings(NamedTuple):
+    """Where the trainings of one employee are, and of which calendar year they are."""
+
+    path: str
+    year: int
+
+
+def all_trainings(demo: dict[str, Any]) -> list[Trainings]:
+    """Return the sample employer's resources, with their paths below the host."""
     base = urlsplit(demo["employer_url"]).path
     employees = [entry["ssin"] for entry in demo["employments"] if entry["enterprise_number"] == _EMPLOYER]
     return [
-        f"{base}/employers/{_EMPLOYER}/employees/{ssin}/calendarYears/{year}/trainings"
+        Trainings(f"{base}/employers/{_EMPLOYER}/employees/{ssin}/calendarYears/{year}/trainings", year)
         for ssin in employees
         for year in _YEARS
     ]
 
 
-def below_base(demo: dict[str, Any], path: str) -> str:
-    """Return a path without the base of the API: prism serves a contract's paths from the root."""
-    return path.removeprefix(urlsplit(demo["employer_url"]).path)
+def below_base(demo: dict[str, Any], trainings: Trainings) -> Trainings:
+    """Return a resource without the base of the API in its path: prism serves a contract's paths from the root."""
+    return trainings._replace(path=trainings.path.removeprefix(urlsplit(demo["employer_url"]).path))
 
 
-def training_body() -> bytes:
-    """Return the contract's own example of a body."""
+@cache
+def training_body(year: int) -> bytes:
+    """Return the contract's own example of a body, its dates moved into a calendar year."""
+    example = _example()
+    later = year - int(example["items"][0]["startDate"][:4])
+    text = json.dumps(example, separators=(",", ":"))
+    return _DATE.sub(lambda date: f'"{int(date[1]) + later}{date[2]}"', text).encode()
+
+
+@cache
+def _example() -> dict[str, Any]:
     document = yaml.safe_load(CONTRACT.read_text(encoding="utf-8"))
     content = document["components"]["requestBodies"]["TrainingList"]["content"]["application/json"]
-    return json.dumps(content["examples"]["oneTraining"]["value"], separators=(",", ":")).encode()
+    value: dict[str, Any] = content["examples"]["oneTraining"]["value"]
+    return value
 
 
-def put_requests(port: int, paths: list[str], token: str) -> Iterator[bytes]:
+def put_requests(port: int, resources: Iterable[Trainings], token: str) -> Iterator[bytes]:
     """Return requests that store trainings, without end."""
-    body = training_body()
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    return cycle([request("PUT", port, path, body, headers) for path in paths])
+    return cycle([request("PUT", port, one.path, training_body(one.year), headers) for one in resources])
 
 
 def key_set(key: SigningKey) -> str:

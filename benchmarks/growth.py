@@ -28,6 +28,8 @@ from mock_server.app import Mock, create_mock
 from mock_server.demo.manifest import manifest
 from mock_server.settings import Settings
 from mock_server.world import schema
+from mock_server.world.model import Document
+from mock_server.world.rows import of_document
 from mock_server.world.statements import INSERT
 from mock_server.world.store import DEFAULT_WORLD
 
@@ -58,7 +60,7 @@ class GrownWorld:
         assert self._mock.demo is not None
         demo = manifest(self._mock.demo, self._mock.urls, self._mock.services)
         self._client = clients.demo_client(demo, _MANDATARY)
-        self._body = clients.training_body()
+        self._body = clients.training_body(_YEAR)
         self._base = urlsplit(self._mock.urls.employer).path
         self._authorization = {"authorization": f"Bearer {asyncio.run(self._token())}"}
         self._add(next(one["enterprise_number"] for one in demo["accounts"] if one["name"] == _MANDATARY))
@@ -158,7 +160,8 @@ class GrownWorld:
             (world | {"enterprise": _number(one), "ssin": _ssin(one, who)} for one, who in everybody),
         )
         self._insert(
-            schema.documents, (world | {"api": _API, "path": _path(one, who), "body": text} for one, who in everybody)
+            schema.documents,
+            (of_document(DEFAULT_WORLD, Document(_API, _path(one, who), text)) for one, who in everybody),
         )
         self._insert(
             schema.consumed_jtis,

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from rich.console import Console
 
 from benchmarks import clients, processes
-from benchmarks.clients import Client
+from benchmarks.clients import Client, Trainings
 from benchmarks.figures import Figure, Sample, Steps, at_least, show, under
 from benchmarks.load import LoadError, drive, request
 from benchmarks.processes import Server, StartError
@@ -115,10 +115,10 @@ class Load:
 
     def add_puts(self) -> None:
         """Add PUTs that are authenticated, judged, validated and stored: beside the bare hello, and prism."""
-        paths = clients.trainings_paths(self._demo)
-        peer = self._prism(paths) if self._options.peers else None
+        resources = clients.all_trainings(self._demo)
+        peer = self._prism(resources) if self._options.peers else None
         for connections in _CONNECTIONS:
-            measure = self._rate(self.mock, connections, lambda: self._puts(paths))
+            measure = self._rate(self.mock, connections, lambda: self._puts(resources))
             mine = self.steps.add(_named("PUTs", connections), "/s", measure)
             if self._hello:
                 mine.compare("hello", self._hello[connections])
@@ -150,8 +150,8 @@ class Load:
 
         return self._rate(server, connections, requests)
 
-    def _puts(self, paths: list[str]) -> Iterator[bytes]:
-        return clients.put_requests(self.mock.port, paths, self._employer.token())
+    def _puts(self, resources: list[Trainings]) -> Iterator[bytes]:
+        return clients.put_requests(self.mock.port, resources, self._employer.token())
 
     def _oidc_provider(self) -> tuple[Server, Client]:
         file = self._folder / "key-set.json"
@@ -169,10 +169,10 @@ class Load:
         drive(server.port, 16, client.token_requests(2_000), 2 * _WARM_UP_SECONDS)
         return server, client
 
-    def _prism(self, paths: list[str]) -> tuple[Server, Callable[[], Iterator[bytes]]]:
+    def _prism(self, resources: list[Trainings]) -> tuple[Server, Callable[[], Iterator[bytes]]]:
         # It serves a contract's paths from the root, and any token is fine.
-        below = [clients.below_base(self._demo, path) for path in paths]
-        server = self._stack.enter_context(processes.prism(below[0]))
+        below = [clients.below_base(self._demo, one) for one in resources]
+        server = self._stack.enter_context(processes.prism(below[0].path))
 
         def requests() -> Iterator[bytes]:
             return clients.put_requests(server.port, below, "any")

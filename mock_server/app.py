@@ -1,6 +1,6 @@
 """Composition: from settings to an ASGI application. Nothing is decided here."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from mock_server import asgi
-from mock_server.channel import Channel, ChannelEndpoints, document_fault
+from mock_server.channel import Channel, ChannelEndpoints
 from mock_server.clock import Clock, SystemClock
 from mock_server.control.guard import Admission, Guard, LazyPart
 from mock_server.control.worlds import JournalLimits, OpenWorld, Worlds
@@ -25,12 +25,12 @@ from mock_server.gateway.faults import parse
 from mock_server.identifiers import ServiceName
 from mock_server.oauth.audience import LOOPBACK_NAMES, TOKEN_PATH, TOKEN_URLS, AudienceRule
 from mock_server.oauth.authority import Authority
-from mock_server.services.catalogue import FLA, Api, contract_file, services
-from mock_server.services.contract import Contract, ContractError, load
+from mock_server.plan import NAMED_WORLDS, Plan, read_plan
+from mock_server.services.contract import ContractError
 from mock_server.services.endpoint import Limits
 from mock_server.settings import Settings
 from mock_server.world.database import StoreError
-from mock_server.world.file import WorldFileError, load_world
+from mock_server.world.file import WorldFileError, open_world
 from mock_server.world.model import Service, WorldState
 from mock_server.world.own_account import OwnAccount, OwnAccountError, add_own_account, parse_own_account
 from mock_server.world.store import DEFAULT_WORLD, Store
@@ -50,7 +50,6 @@ class Mock:
     channel: Channel
     worlds: Worlds
     default: OpenWorld
-    contract: Contract
     keys: KeyFolder
     start: "Start"
     was_made: bool
@@ -99,26 +98,21 @@ class Start:
     """What worlds start as."""
 
     def __init__(  # noqa: PLR0913 - the parts that the composition joins
-        self,
-        settings: Settings,
-        known: Mapping[ServiceName, Service],
-        apis: Sequence[tuple[Api, Contract]],
-        keys: KeyFolder,
-        now: float,
-        *,
-        make_keys: bool,
+        self, settings: Settings, plan: Plan, channel: Channel, keys: KeyFolder, now: float, *, make_keys: bool
     ) -> None:
         self._settings = settings
-        self._known = known
+        self._channel = channel
+        self._plan = plan
+        self._known = plan.loaded.services
         self._keys = keys
         self._now = now
         self._make_keys = make_keys
-        self._apis = apis
 
     @cached_property
     def demo(self) -> Demo:
         """The demo world, with keys that are made once. Raises `KeyFolderError`."""
-        return load_demo(self._known, self._keys, self._now if self._make_keys else None)
+        made_now = self._now if self._make_keys else None
+        return load_demo(self._known, self._keys, made_now, tick=self._plan.loaded.added)
 
     def named(self, name: str) -> WorldState:
         """Return what `demo` and `empty` stand for."""
@@ -132,18 +126,24 @@ class Start:
     def state(self) -> WorldState:
         """Return the world that the settings name, with the accounts that they add. Raises one of `StartError`."""
         world = self._settings.world
-        is_named = world in {"demo", "empty"}
-        state = self.named(world) if is_named else load_world(Path(world), self._known, validate_fault=parse)
+        if world in NAMED_WORLDS:
+            state = self.named(world)
+        else:
+            file = self._plan.world or open_world(Path(world))
+            state = file.state(self._known, validate_fault=parse)
         for index, document in enumerate(state.documents):
-            fault = document_fault(self._apis, document)
+            fault = self._channel.document_fault(document)
             if fault is not None:
                 raise WorldFileError([f"documents[{index}]: {fault}"], world)
         for own in self.own_accounts:
             state = add_own_account(state, own, self._known, self._now)
-        return state
+        return self._channel.indexed(state)
 
     def bring_up_to_date(self, world: World) -> None:
-        """Give a world that an earlier start left what this one would have made: own accounts, and keys made anew."""
+        """Give a world that an earlier start left what this one would have made.
+
+        Own accounts, keys of the demo world that were made anew, and its permissions for services that are added.
+        """
         missing = [own for own in self.own_accounts if world.account(own.account.client_id) is None]
         if missing:
             with world.changing():
@@ -159,10 +159,14 @@ class Start:
                     world.put_mandate(mandate)
         for made in self.demo.state.accounts if self._settings.world == "demo" else ():
             known = world.account(made.client_id)
-            certificates = dict.fromkeys((*known.certificates, *made.certificates)) if known else {}
-            if known is not None and len(certificates) > len(known.certificates):
+            if known is None:
+                continue
+            certificates = tuple(dict.fromkeys((*known.certificates, *made.certificates)))
+            added = [name for name in self._plan.loaded.added if name in made.permissions]
+            permissions = tuple(dict.fromkeys((*known.permissions, *added)))
+            if (certificates, permissions) != (known.certificates, known.permissions):
                 with world.changing():
-                    world.put_account(replace(known, certificates=tuple(certificates)))
+                    world.put_account(replace(known, certificates=certificates, permissions=permissions))
 
 
 def create_mock(  # noqa: PLR0913 - each is a part that a test or a command may bring
@@ -174,34 +178,35 @@ def create_mock(  # noqa: PLR0913 - each is a part that a test or a command may 
     signing_key: RSAPrivateKey | None = None,
     make_keys: bool = True,
     ca_file: Path | None = None,
+    plan: Plan | None = None,
 ) -> Mock:
     """Make a mock server from settings.
 
     `base_url` is where the server is reached; by default it follows from host and port. `signing_key` signs the
     access tokens; by default it is the store's, or one that is kept in the key folder. Without `make_keys` the
-    demo world's keys must be there already. Raises one of `StartError`, and pydantic's `ValidationError` for a bad
-    change of the policy.
+    demo world's keys must be there already. `plan` is what the files say, where they were read before. Raises one of
+    `StartError`, and pydantic's `ValidationError` for a bad change of the policy.
     """
     clock = clock or SystemClock()
     policy = settings.token_policy()
-    known = services(settings.training_provider_scope)
+    plan = plan or read_plan(settings)
+    apis = plan.loaded.apis
     keys = KeyFolder(settings.keys)
     scheme = "https" if settings.tls or settings.tls_untrusted else "http"
     server_url = settings.public_url or base_url or f"{scheme}://{_netloc(settings.host, settings.port)}"
-    api = Api("fla-employer", FLA, contract_file("fla-employer-v1.yaml"), settings.employer_path)
-    contract = load(api.contract, api.base_path)
-    start = Start(settings, known, [(api, contract)], keys, clock.now(), make_keys=make_keys)
     hosts = frozenset(_hosts(settings, server_url))
     store = Store(settings.store)
     try:
         channel = Channel(
             policy,
-            known,
-            [(api, contract)],
+            plan.loaded.services,
+            apis,
             Limits(settings.max_body_bytes, settings.body_timeout),
             signing_key or _signing_key(store, settings, keys, make_keys=make_keys),
             TOKEN_URLS[settings.environment],
+            settings.rules,
         )
+        start = Start(settings, plan, channel, keys, clock.now(), make_keys=make_keys)
         worlds = Worlds(
             store,
             clock,
@@ -213,6 +218,8 @@ def create_mock(  # noqa: PLR0913 - each is a part that a test or a command may 
         world, was_made = store.ensure_world(start.state, clock, DEFAULT_WORLD)
         if not was_made:
             start.bring_up_to_date(world)
+        # What was parsed takes many times as much memory as the file.
+        plan.world = None
         default = worlds.add(world)
     except BaseException:
         store.close()
@@ -220,21 +227,28 @@ def create_mock(  # noqa: PLR0913 - each is a part that a test or a command may 
     urls = Urls(
         server_url,
         f"{server_url}{TOKEN_PATH}",
-        f"{server_url}{contract.base_path}",
-        f"{server_url}{settings.training_provider_path}",
+        {api.name: f"{server_url}{contract.base_path}" for api, contract in apis},
         ca_file,
     )
     admission = Admission(hosts, settings.admin_token, is_open=settings.is_loopback)
     control = Guard(admission, LazyPart(partial(_control, settings, channel, worlds, start)))
     application = Application(worlds, control)
-    return Mock(application, settings, urls, channel, worlds, default, contract, keys, start, was_made)
+    return Mock(application, settings, urls, channel, worlds, default, keys, start, was_made)
 
 
 def _control(settings: Settings, channel: Channel, worlds: Worlds, start: Start) -> asgi.Application:
     from mock_server.control.api import Control, create_control  # noqa: PLC0415 - FastAPI costs half a start
 
     return create_control(
-        Control(worlds, channel.services, start.named, channel.document_fault, settings.environment, settings.policy)
+        Control(
+            worlds,
+            channel.services,
+            start.named,
+            channel.document_fault,
+            channel.indexed,
+            settings.environment,
+            settings.policy,
+        )
     )
 
 

@@ -20,6 +20,7 @@ _HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 _SKIPPED_BYTES = 64 * 1024
 _SKIPPED_DIGITS = 5
 _REQUEST_TIMEOUT = 408
+_NO_CONTENT = 204
 _LINGER_SECONDS = 2.0
 _LINGER_BYTES = 64 * 1024 * 1024
 
@@ -102,8 +103,9 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int, seconds: floa
 
 
 async def answer(send: Send, reply: Answer) -> None:
-    """Send a whole answer."""
-    headers = (*reply.headers, (b"content-length", str(len(reply.body)).encode()))
+    """Send a whole answer; a 204 has no length (RFC 9110 §8.6)."""
+    length = () if reply.status == _NO_CONTENT else ((b"content-length", str(len(reply.body)).encode()),)
+    headers = (*reply.headers, *length)
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": reply.body})
 

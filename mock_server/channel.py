@@ -1,7 +1,10 @@
 """What serves the paths of one world: the token endpoint, its keys, and the APIs behind the channel."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
@@ -16,15 +19,24 @@ from mock_server.oauth.authority import Authority
 from mock_server.oauth.endpoint import KeySetEndpoint, TokenEndpoint
 from mock_server.oauth.policy import Policy
 from mock_server.redaction import shown
+from mock_server.services.behaviour import Mentioned
 from mock_server.services.catalogue import Api
 from mock_server.services.contract import Contract
-from mock_server.services.endpoint import ApiEndpoint, Limits
-from mock_server.world.model import Document, Service
+from mock_server.services.endpoint import ApiEndpoint, Limits, Served
+from mock_server.services.keeping import kept_fault
+from mock_server.verdict import Provenance
+from mock_server.world.model import Document, Service, WorldState
 from mock_server.world.store import DEFAULT_WORLD
 from mock_server.world.world import World
 
+Rules = Literal["all", "documented"]
+_KNOWN: Mapping[Rules, frozenset[Provenance]] = {
+    "all": frozenset(Provenance),
+    "documented": frozenset(Provenance) - {Provenance.ASSUMED},
+}
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Channel:
     """What all worlds of a server share."""
 
@@ -35,35 +47,56 @@ class Channel:
     signing_key: RSAPrivateKey
     environment_url: str
     """The token URL of the real environment that the server stands for."""
+    rules: Rules = "all"
+    """Which rules of the services apply; `documented` leaves those out that are assumed."""
+
+    @cached_property
+    def served(self) -> Sequence[Served]:
+        """The APIs, with what all worlds share of them."""
+        return tuple(serve(self.apis, self.services, self.rules))
 
     def document_fault(self, document: Document) -> str | None:
         """Return why no API could have stored a document, or None."""
-        return document_fault(self.apis, document)
+        return document_fault(self.served, document)
+
+    def indexed(self, state: WorldState) -> WorldState:
+        """Return a state whose documents can be found by the persons that they mention."""
+        return indexed(self.served, state)
 
     def endpoints(self, world: World, addresses: Addresses) -> "ChannelEndpoints":
         """Return the endpoints of a world."""
         return ChannelEndpoints(self, world, addresses)
 
 
-def document_fault(apis: Sequence[tuple[Api, Contract]], document: Document) -> str | None:
+def serve(
+    apis: Iterable[tuple[Api, Contract]], services: Mapping[ServiceName, Service], rules: Rules
+) -> Iterator[Served]:
+    """Yield the APIs as they are served."""
+    for api, contract in apis:
+        yield Served(api, services[api.service], contract, _KNOWN[rules])
+
+
+def document_fault(served: Sequence[Served], document: Document) -> str | None:
     """Return why no API could have stored a document, or None."""
-    contract = next((contract for api, contract in apis if api.name == document.api), None)
-    if contract is None:
-        return f"no API is named {shown(document.api)}; there are {', '.join(api.name for api, _ in apis)}"
-    route = contract.route(document.path)
-    operation = None if route is None else route.operations.get("PUT")
-    if operation is None or operation.body is None:
-        return f"nothing can be put at {shown(document.path)} of {document.api}"
+    found = next((one for one in served if one.api.name == document.api), None)
+    if found is None:
+        return f"no API is named {shown(document.api)}; there are {', '.join(one.api.name for one in served)}"
     try:
-        issues = operation.body.issues(strict_json.loads(document.body.encode()))
+        return kept_fault(found.contract, found.conventions, document)
     except strict_json.StrictJsonError as error:
         return f"what is at {shown(document.path)} is no JSON: {error}"
-    if not issues:
-        return None
-    first = issues[0]
-    return (
-        f"what is at {shown(document.path)} does not fit the contract of {document.api}: {first.name}: {first.detail}"
-    )
+
+
+def indexed(served: Sequence[Served], state: WorldState) -> WorldState:
+    """Return a state whose documents can be found by the persons that they mention."""
+    finders = {one.api.name: one.api.mentioned for one in served}
+    return replace(state, documents=tuple(_indexed(document, finders[document.api]) for document in state.documents))
+
+
+def _indexed(document: Document, mentioned: Mentioned | None) -> Document:
+    if mentioned is None or document.body is None:
+        return document
+    return replace(document, mentions=mentioned(json.loads(document.body)))
 
 
 class ChannelEndpoints:
@@ -86,12 +119,10 @@ class ChannelEndpoints:
         }
         self._apis: list[tuple[str, Endpoint]] = [
             (
-                f"{contract.base_path}/",
-                ApiEndpoint(
-                    api.name, api.service, contract, world, self.tokens, limits=channel.limits, addresses=addresses
-                ),
+                f"{served.contract.base_path}/",
+                ApiEndpoint(served, world, self.tokens, limits=channel.limits, addresses=addresses),
             )
-            for api, contract in channel.apis
+            for served in channel.served
         ]
         self._not_found = NotFoundEndpoint()
 

@@ -19,15 +19,21 @@ _REALM = "fla-mock"
 SCHEMA_VIOLATION = f"{_BELGIF}:input-validation:schemaViolation"
 INVALID_INPUT = f"{_BELGIF}:input-validation:invalidInput"
 UNKNOWN_INPUT = f"{_BELGIF}:input-validation:unknownInput"
+REFERENCED_RESOURCE_NOT_FOUND = f"{_BELGIF}:input-validation:referencedResourceNotFound"
 INVALID_STRUCTURE = "urn:problem-type:belgif-ext:input-validation:invalidStructure"
 OUT_OF_RANGE = "urn:problem-type:belgif-ext:input-validation:outOfRange"
+REJECTED_INPUT = "urn:problem-type:belgif-ext:input-validation:rejectedInput"
+INVALID_PERIOD = "urn:problem-type:belgif-ext:input-validation:invalidPeriod"
 
 _ISSUE_TITLES = {
     SCHEMA_VIOLATION: "Input isn't valid with respect to schema",
     INVALID_INPUT: "Invalid input",
     UNKNOWN_INPUT: "Unknown input",
+    REFERENCED_RESOURCE_NOT_FOUND: "Referenced resource not found",
     INVALID_STRUCTURE: "Input value has invalid structure",
     OUT_OF_RANGE: "Input value is out of range",
+    REJECTED_INPUT: "Input is not allowed in this context",
+    INVALID_PERIOD: "Period is invalid",
 }
 
 
@@ -161,7 +167,7 @@ def payload_too_large(limit: int) -> Problem:
     return Problem(f"{_BELGIF}:payloadTooLarge", "Payload Too Large", 413, detail, {"limit": limit})
 
 
-# Belgif has no type for the next three: RFC 9457 §4.2.1 then says about:blank, with the status phrase as title.
+# Belgif has no type for the next six: RFC 9457 §4.2.1 then says about:blank, with the status phrase as title.
 
 
 def method_not_allowed(allowed: Sequence[str]) -> Problem:
@@ -177,9 +183,24 @@ def request_timeout(seconds: float) -> Problem:
     return Problem("about:blank", "Request Timeout", 408, f"The whole body is awaited for {seconds:g} seconds")
 
 
+def uri_too_long(limit: int) -> Problem:
+    """Refuse a path of more than `limit` characters below the base URL."""
+    return Problem("about:blank", "URI Too Long", 414, f"A path has at most {limit} characters below the base URL")
+
+
 def unsupported_media_type(detail: str) -> Problem:
     """Refuse a body of another media type, charset or content encoding."""
     return Problem("about:blank", "Unsupported Media Type", 415, detail)
+
+
+def not_acceptable(offered: Sequence[str]) -> Problem:
+    """Refuse a client that accepts none of the media types that there are."""
+    return Problem("about:blank", "Not Acceptable", 406, f"This operation answers {', '.join(offered)}")
+
+
+def conflict(detail: str) -> Problem:
+    """Refuse what contradicts the state that there is."""
+    return Problem("about:blank", "Conflict", 409, detail)
 
 
 def service_unavailable() -> Problem:
@@ -191,6 +212,12 @@ def service_unavailable() -> Problem:
 def internal_server_error() -> Problem:
     """Own up to a fault of the mock itself; the console says which."""
     detail = "An unexpected error in the mock server; its console says more"
+    return Problem(f"{_BELGIF}:internalServerError", "Internal Server Error", 500, detail)
+
+
+def answer_unfit() -> Problem:
+    """Own up to an answer that the contract does not allow; the journal says why."""
+    detail = "The mock server has no answer that follows the contract; its journal says why"
     return Problem(f"{_BELGIF}:internalServerError", "Internal Server Error", 500, detail)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -11,12 +12,12 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from mock_server.gateway.addresses import is_loopback
 from mock_server.oauth.policy import Policy, Preset
-from mock_server.services.catalogue import FLA_TRAINING_PROVIDER_SCOPE
+from mock_server.services.names import EMPLOYER_API, FLA_TRAINING_PROVIDER_SCOPE, TRAINING_PROVIDER_API
+from mock_server.world.served import HOLDS, NAME, NAME_IN_WORDS, PATH, PATH_IN_WORDS
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
-_PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()+,;=:@-]+)+")
 _DIGITS_MAX = 18
 
 _List = Annotated[tuple[str, ...], NoDecode]
@@ -70,12 +71,51 @@ class Settings(BaseSettings):
     )
     ready_file: Path | None = Field(None, description="File that receives the base URL as soon as the server answers.")
     log_level: LogLevel = Field("info", description="How much is said on the console.")
-    employer_path: str | None = Field(
-        None, description="Base path of the employers' API, in place of the contract's own (assumed)."
+    contract: _List = Field(
+        (),
+        description=(
+            f"Serve an API from a file of your own, OpenAPI or Swagger: NAME=FILE, where NAME is {EMPLOYER_API}, "
+            f"{TRAINING_PROVIDER_API} or a service that is added; as often as wanted."
+        ),
     )
-    training_provider_path: str = Field(
-        "/REST/careerpro-federal-learning-account-training-provider/v1",
-        description="Base path of the training providers' API (assumed; the API itself is not served yet).",
+    service: _List = Field(
+        (),
+        description=(
+            "Put the API of a further service behind the channel, with its contract: NAME=FILE; as often as wanted."
+        ),
+    )
+    parameter: _List = Field(
+        (),
+        description=(
+            "What a parameter of a contract that you give holds, where its name does not tell: [API:]NAME="
+            f"{'|'.join(HOLDS)}; as often as wanted."
+        ),
+    )
+    unknown_query: Literal["refuse", "ignore"] = Field(
+        "refuse", description="What a query parameter is that a contract of yours does not name: refused, or ignored."
+    )
+    unknown_members: Literal["contract", "refuse"] = Field(
+        "contract",
+        description=(
+            "What a member of a body is that a contract of yours does not name: as the contract says, or refused "
+            "also where it says nothing."
+        ),
+    )
+    read_only: Literal["refuse", "ignore"] = Field(
+        "refuse", description="What a read-only member in a request is, by a contract of yours: refused, or ignored."
+    )
+    rules: Literal["all", "documented"] = Field(
+        "all", description="Which rules of a service beyond its contract hold: all, or those that are not assumed."
+    )
+    employer_path: str | None = Field(
+        None,
+        description=(
+            "Base path of the employers' API, in place of our contract's own (assumed); the server path of a file "
+            "given with --contract goes before it."
+        ),
+    )
+    training_provider_path: str | None = Field(
+        None, description="Base path of the training providers' API, in the same way (assumed)."
     )
     training_provider_scope: str = Field(
         FLA_TRAINING_PROVIDER_SCOPE,
@@ -100,7 +140,17 @@ class Settings(BaseSettings):
             raise ValueError(msg)
         return value
 
-    @field_validator("account", "allowed_host", "set", mode="before")
+    @property
+    def contracts(self) -> Mapping[str, Path]:
+        """The files of `contract` by the names of the APIs."""
+        return dict(_named_file(text) for text in self.contract)
+
+    @property
+    def added(self) -> Mapping[str, Path]:
+        """The files of `service` by the names of the services."""
+        return dict(_named_file(text) for text in self.service)
+
+    @field_validator("account", "allowed_host", "set", "contract", "service", "parameter", mode="before")
     @classmethod
     def _list(cls, value: Any) -> Any:  # noqa: ANN401 - pydantic gives what came
         """In the environment a list is separated by white space, or JSON."""
@@ -137,9 +187,34 @@ class Settings(BaseSettings):
     @field_validator("employer_path", "training_provider_path")
     @classmethod
     def _path(cls, value: str | None) -> str | None:
-        if value is not None and not _PATH.fullmatch(value):
-            msg = "expected a path like /REST/name/v1: a slash at its beginning, none at its end, and plain ASCII"
+        if value is not None and not PATH.fullmatch(value):
+            msg = f"expected {PATH_IN_WORDS}"
             raise ValueError(msg)
+        return value
+
+    @field_validator("contract", "service")
+    @classmethod
+    def _files(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        names = []
+        for text in value:
+            name, file = _named_file(text)
+            if file == Path() or not NAME.fullmatch(name):
+                msg = f"expected NAME=FILE, where NAME is {NAME_IN_WORDS}"
+                raise ValueError(msg)
+            if name in names:
+                msg = f"expected one file for {name}, came two"
+                raise ValueError(msg)
+            names.append(name)
+        return value
+
+    @field_validator("parameter")
+    @classmethod
+    def _holds(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            name, _, holds = text.rpartition("=")
+            if not name or holds not in HOLDS:
+                msg = f"expected NAME=WHAT or API:NAME=WHAT, where WHAT is one of {', '.join(HOLDS)}"
+                raise ValueError(msg)
         return value
 
     @field_validator("set")
@@ -161,6 +236,11 @@ class Settings(BaseSettings):
             is_list = isinstance(Policy.model_fields[name].default, tuple)
             changes[name] = [part for part in text.split(",") if part] if is_list else _scalar(text)
         return Policy.preset(self.policy, **changes)
+
+
+def _named_file(text: str) -> tuple[str, Path]:
+    name, _, file = text.partition("=")
+    return name, Path(file)
 
 
 def _scalar(text: str) -> int | str:

@@ -12,12 +12,14 @@ from mock_server.certificates import acceptance
 from mock_server.cli.explain import PRESETS, policy_rows
 from mock_server.gateway import requirements as gateway
 from mock_server.oauth import requirements as oauth
-from mock_server.services import access
+from mock_server.services import access, phase
 from mock_server.services import requirements as api
+from mock_server.services.fla import requirements as fla
 from mock_server.settings import Settings
 from mock_server.verdict import Requirement
+from scripts import contracts_readme
 
-DOCS = Path(__file__).parent.parent / "docs"
+DOCS = Path(__file__).resolve().parent.parent / "docs"
 NOTE = "<!-- Written by scripts/documentation.py: change the code, then run it. -->"
 
 
@@ -90,8 +92,10 @@ def requirements() -> str:
             oauth.ALL,
         ),
         ("Gateway", "On every call of an API.", gateway.ALL),
-        ("Contract", "On the input of a call.", api.ALL),
+        ("Contract", "On the input of a call, and on what comes of it.", api.ALL),
         ("Access", "Who may act for whom.", access.ALL),
+        ("Phases", "On every call of an API of a service that ends.", phase.ALL),
+        ("FLA", "On what is sent, beyond what the two contracts of the FLA say.", fla.ALL),
         ("Certificates", "What ChaMan accepts.", acceptance.ALL),
     ]
     lines = [
@@ -113,13 +117,23 @@ def requirements() -> str:
 
 def main() -> int:
     """Write or check every page; return the exit status."""
+    try:
+        contracts = contracts_readme.page()
+    except contracts_readme.ProvenanceError as error:
+        print(f"scripts/documentation.py: {error}", file=sys.stderr)
+        return 1
     pages = {
+        contracts_readme.PAGE: contracts,
         DOCS / "policy.md": policy(),
         DOCS / "requirements.md": requirements(),
         DOCS / "settings.md": settings(),
     }
     if "--check" in sys.argv[1:]:
-        stale = [path.name for path, text in pages.items() if not path.exists() or path.read_text("utf-8") != text]
+        stale = [
+            str(path.relative_to(DOCS.parent))
+            for path, text in pages.items()
+            if not path.exists() or path.read_text("utf-8") != text
+        ]
         if stale:
             print(f"out of date: {', '.join(stale)}; run python scripts/documentation.py", file=sys.stderr)
         return 1 if stale else 0

@@ -16,6 +16,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "token": ("token", "token"),
     "explain-assertion": ("explain", "explain_assertion"),
     "policy": ("explain", "policy_table"),
+    "contract": ("contract", "contract"),
     "cert": ("cert", "app"),
     "exec": ("execute", "app"),
     "exchanges": ("exchanges", "exchanges"),

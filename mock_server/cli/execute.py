@@ -15,7 +15,22 @@ import typer
 from mock_server.cli.output import stop
 from mock_server.cli.printing import plain
 from mock_server.cli.remote import Remote
-from mock_server.cli.serve import Keys, OwnAccounts, Policy, PolicyChange, World, for_a_command
+from mock_server.cli.serve import (
+    Contracts,
+    Keys,
+    OwnAccounts,
+    Parameters,
+    Policy,
+    PolicyChange,
+    ReadOnly,
+    Rules,
+    Services,
+    UnknownMembers,
+    UnknownQuery,
+    World,
+    for_a_command,
+)
+from mock_server.services.names import EMPLOYER_API, TRAINING_PROVIDER_API
 from mock_server.settings import Settings
 
 # What stands after the command is the command's own.
@@ -37,7 +52,25 @@ _SIGNALS = tuple(
 
 # What the mock may be told by the caller's environment: the options of this command. A port, a store or a ready file
 # that is meant for another server stays away from it.
-_HEEDED = {"FLA_MOCK_WORLD", "FLA_MOCK_ACCOUNT", "FLA_MOCK_POLICY", "FLA_MOCK_SET", "FLA_MOCK_KEYS"}
+_HEEDED = {
+    f"FLA_MOCK_{name}"
+    for name in (
+        "WORLD",
+        "ACCOUNT",
+        "POLICY",
+        "SET",
+        "KEYS",
+        "CONTRACT",
+        "SERVICE",
+        "PARAMETER",
+        "UNKNOWN_QUERY",
+        "UNKNOWN_MEMBERS",
+        "READ_ONLY",
+        "RULES",
+    )
+}
+_API_URL = "FLA_API_URL_"
+"""The variables with the base URLs of services that are added begin so; their names follow, in capitals."""
 _OF_THE_MOCK = (
     "FLA_TOKEN_URL",
     "FLA_AUDIENCE",
@@ -64,6 +97,13 @@ def execute(  # noqa: PLR0913 - each is a setting of the mock
     policy: Policy = None,
     change: PolicyChange = None,
     keys: Keys = None,
+    contract: Contracts = None,
+    service: Services = None,
+    parameter: Parameters = None,
+    unknown_query: UnknownQuery = None,
+    unknown_members: UnknownMembers = None,
+    read_only: ReadOnly = None,
+    rules: Rules = None,
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         typer.Option(envvar="FLA_MOCK_LOG_LEVEL", help="How much the mock says on standard error."),
@@ -72,7 +112,8 @@ def execute(  # noqa: PLR0913 - each is a setting of the mock
     """Start a fresh mock on a free port, run a command with it, stop it, and end as the command ends.
 
     The command finds the mock by FLA_TOKEN_URL, FLA_AUDIENCE, FLA_EMPLOYER_URL, FLA_TRAINING_PROVIDER_URL,
-    FLA_MOCK_URL, with the demo world FLA_DEMO_JSON, and with --tls FLA_CA_FILE. The exit code is the command's own;
+    FLA_MOCK_URL, with the demo world FLA_DEMO_JSON, with --tls FLA_CA_FILE, and the APIs of further services by
+    FLA_API_URL_ and their names in capitals, with _ for a hyphen. The exit code is the command's own;
     128 and the signal's number when a signal ended it, 127 when it was not found, 126 when it cannot be run, 2 when the
     mock does not start.
 
@@ -82,9 +123,25 @@ def execute(  # noqa: PLR0913 - each is a setting of the mock
 
     options = ["--tls"] if tls else []
     options += ["--log-level", log_level]
-    for name, value in {"--world": world, "--policy": policy, "--keys": keys}.items():
+    once = {
+        "--world": world,
+        "--policy": policy,
+        "--keys": keys,
+        "--unknown-query": unknown_query,
+        "--unknown-members": unknown_members,
+        "--read-only": read_only,
+        "--rules": rules,
+    }
+    often = {
+        "--account": account,
+        "--set": change,
+        "--contract": contract,
+        "--service": service,
+        "--parameter": parameter,
+    }
+    for name, value in once.items():
         options += [] if value is None else [name, str(value)]
-    for name, values in {"--account": account, "--set": change}.items():
+    for name, values in often.items():
         options += [part for value in values or () for part in (name, value)]
     with _Signals() as signals:
         try:
@@ -164,7 +221,7 @@ def _run(command: Sequence[str], options: Sequence[str], folder: Path, ca_file: 
 
 
 def _inherited(without: Sequence[str]) -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name not in without}
+    return {name: value for name, value in os.environ.items() if name not in without and not name.startswith(_API_URL)}
 
 
 def _cannot_run(name: str, error: OSError) -> int:
@@ -234,11 +291,13 @@ def _variables(url: str, folder: Path, ca_file: Path | None) -> dict[str, str]:
     demo = folder / "demo.json"
     is_demo = demo.exists()
     told = json.loads(demo.read_text(encoding="utf-8")) if is_demo else _told_by(url, ca_file)
+    apis = {name: str(address) for name, address in told["apis"].items()}
     found = {
         "FLA_TOKEN_URL": told["token_url"],
         "FLA_AUDIENCE": told["audience"],
-        "FLA_EMPLOYER_URL": told.get("employer_url"),
-        "FLA_TRAINING_PROVIDER_URL": told.get("training_provider_url"),
+        "FLA_EMPLOYER_URL": apis.pop(EMPLOYER_API),
+        "FLA_TRAINING_PROVIDER_URL": apis.pop(TRAINING_PROVIDER_API),
+        **{f"{_API_URL}{name.upper().replace('-', '_')}": address for name, address in apis.items()},
         "FLA_DEMO_JSON": demo if is_demo else None,
         "FLA_CA_FILE": ca_file,
         "FLA_MOCK_URL": url,
@@ -246,12 +305,11 @@ def _variables(url: str, folder: Path, ca_file: Path | None) -> dict[str, str]:
     return {name: str(value) for name, value in found.items() if value is not None}
 
 
-def _told_by(url: str, ca_file: Path | None) -> Mapping[str, str]:
+def _told_by(url: str, ca_file: Path | None) -> Mapping[str, Any]:
     """Return the URLs of a mock without a demo world, under the names that demo.json has for them."""
     mock = Remote(url, ca_file=None if ca_file is None else str(ca_file))
-    world = mock.ask("GET", mock.here())
-    apis = {f"{name.removeprefix('fla-').replace('-', '_')}_url": address for name, address in world["apis"].items()}
-    return {"token_url": world["token_url"], "audience": world["audience"], **apis}
+    world: Mapping[str, Any] = mock.ask("GET", mock.here())
+    return {name: world[name] for name in ("token_url", "audience", "apis")}
 
 
 def serve_until_left() -> NoReturn:

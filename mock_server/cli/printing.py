@@ -68,16 +68,14 @@ def print_table(
     if not cells:
         say(empty)
         return
-    from rich.cells import cell_len  # noqa: PLC0415 - slow to import
-
-    needed = {name: max(cell_len(name), *(cell_len(row[index]) for row in cells)) for index, name in enumerate(columns)}
+    needed = {name: max(_length(name), *(_length(row[index]) for row in cells)) for index, name in enumerate(columns)}
     width = terminal_width()
     if width is None:
         for row in (columns, *cells):
-            padded = (text + " " * (needed[name] - cell_len(text)) for name, text in zip(columns, row, strict=True))
+            padded = (text + " " * (needed[name] - _length(text)) for name, text in zip(columns, row, strict=True))
             typer.echo((" " * _GAP).join(padded).rstrip())
         return
-    from rich.table import Column, Table  # noqa: PLC0415 - as above
+    from rich.table import Column, Table  # noqa: PLC0415 - slow to import
     from rich.text import Text  # noqa: PLC0415 - as above
 
     is_empty = {name: not any(row[index] for row in cells) for index, name in enumerate(columns)}
@@ -95,6 +93,15 @@ def print_table(
     missing = [name for name in columns if name not in widths and not is_empty[name]]
     if missing:
         say(f"(not shown for want of width: {', '.join(missing)})", "dim")
+
+
+def _length(text: str) -> int:
+    """Return how many places of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # noqa: PLC0415 - slow to import
+
+    return cell_len(text)
 
 
 def fitted(needed: Mapping[str, int], folded: Collection[str], spare: Sequence[str], width: int) -> dict[str, int]:

@@ -2,7 +2,6 @@
 
 import gc
 import os
-import shlex
 import sys
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from socket import socket
 
     from mock_server.app import Mock
+    from mock_server.cli.banner import Banner
     from mock_server.tls import ServerIdentity
 
 
@@ -38,6 +38,13 @@ def flag(name: str, about: str | None = None, **more: Any) -> Any:  # noqa: ANN4
 
 
 World = Annotated[str | None, flag("world")]
+Contracts = Annotated[list[str] | None, flag("contract", metavar="NAME=FILE")]
+Services = Annotated[list[str] | None, flag("service", metavar="NAME=FILE")]
+Parameters = Annotated[list[str] | None, flag("parameter", metavar="[API:]NAME=WHAT")]
+UnknownQuery = Annotated[str | None, flag("unknown_query", metavar="refuse|ignore")]
+UnknownMembers = Annotated[str | None, flag("unknown_members", metavar="contract|refuse")]
+ReadOnly = Annotated[str | None, flag("read_only", metavar="refuse|ignore")]
+Rules = Annotated[str | None, flag("rules", metavar="all|documented")]
 OwnAccounts = Annotated[list[str] | None, flag("account", metavar="MEMBERS")]
 Environment = Annotated[str | None, flag("environment", metavar="acceptance|production|simulation")]
 Policy = Annotated[str | None, flag("policy", metavar="documented|lenient|strict")]
@@ -83,6 +90,13 @@ def serve(  # noqa: PLR0913 - each is a setting
     keys: Keys = None,
     ready_file: Annotated[Path | None, flag("ready_file")] = None,
     log_level: Annotated[str | None, flag("log_level", metavar="debug|info|warning|error")] = None,
+    contract: Contracts = None,
+    service: Services = None,
+    parameter: Parameters = None,
+    unknown_query: UnknownQuery = None,
+    unknown_members: UnknownMembers = None,
+    read_only: ReadOnly = None,
+    rules: Rules = None,
     employer_path: Annotated[str | None, flag("employer_path")] = None,
     training_provider_path: Annotated[str | None, flag("training_provider_path")] = None,
     training_provider_scope: Annotated[str | None, flag("training_provider_scope")] = None,
@@ -104,6 +118,8 @@ def serve(  # noqa: PLR0913 - each is a setting
     Example: fla-mock serve --port 9000 --policy lenient
 
     Example: fla-mock serve --world world.toml --store sqlite:///mock.db
+
+    Example: fla-mock serve --contract fla-employer=official.json
     """
     settings = settings_from(
         host=host,
@@ -118,6 +134,13 @@ def serve(  # noqa: PLR0913 - each is a setting
         keys=keys,
         ready_file=ready_file,
         log_level=log_level,
+        contract=contract,
+        service=service,
+        parameter=parameter,
+        unknown_query=unknown_query,
+        unknown_members=unknown_members,
+        read_only=read_only,
+        rules=rules,
         employer_path=employer_path,
         training_provider_path=training_provider_path,
         training_provider_scope=training_provider_scope,
@@ -140,6 +163,7 @@ def run(settings: Settings) -> None:
     from mock_server import server  # noqa: PLC0415 - the server's own libraries are loaded when there is something to serve
     from mock_server.app import StartError, create_mock  # noqa: PLC0415 - as above
     from mock_server.cli import console  # noqa: PLC0415 - as above
+    from mock_server.plan import read_plan  # noqa: PLC0415 - as above
 
     console.configure(settings.log_level)
     _prepare(settings.ready_file)
@@ -152,16 +176,18 @@ def run(settings: Settings) -> None:
     def make() -> "Mock":
         ca_file = None if identity is None else identity.ca_file
         base_url = server.base_url(listener, "http" if identity is None else "https")
-        return create_mock(settings, base_url=base_url, observer=console.report, ca_file=ca_file)
+        return create_mock(settings, base_url=base_url, observer=console.report, ca_file=ca_file, plan=plan)
 
     with listener:
         try:
+            # Once for all processes: a pipe can be read once, and a large file takes its time.
+            plan = read_plan(settings)
             mock = make()
         except StartError as error:
             stop(str(error))
         _write_manifest(mock)
         if settings.workers == 1:
-            _serve(mock, listener, identity, lambda: _tell(settings, mock.urls.base, _banner(mock)))
+            _serve(mock, listener, identity, lambda: _tell(settings, mock.urls.base, lambda: _banner(mock)))
             return
         if not mock.worlds.store.is_shared:
             mock.close()
@@ -219,9 +245,15 @@ def _serve_with_workers(
     status = workers.supervise(
         settings.workers,
         lambda on_started: _serve(make(), listener, identity, on_started),
-        lambda: _tell(settings, base, banner),
+        lambda: _tell(settings, base, lambda: banner),
     )
     raise typer.Exit(status)
+
+
+def _banner(mock: "Mock") -> "Banner":
+    from mock_server.cli.banner import make_banner  # noqa: PLC0415 - what it tells of is loaded by then
+
+    return make_banner(mock, what_next=not for_a_command.get())
 
 
 def _write_manifest(mock: "Mock") -> None:
@@ -249,64 +281,12 @@ def _prepare(ready_file: Path | None) -> None:
         stop(f"{ready_file}: cannot be replaced: {error.strerror}. Name another with --ready-file.")
 
 
-def _tell(settings: Settings, base_url: str, banner: str) -> None:
+def _tell(settings: Settings, base_url: str, banner: "Callable[[], Banner]") -> None:
     from mock_server.certificates.making import write_whole  # noqa: PLC0415 - loaded by then
 
     if settings.ready_file is not None:
         write_whole(settings.ready_file, base_url.encode())
     if settings.log_level in {"debug", "info"}:
-        typer.echo(banner)
+        # The file goes first: who waits for it does not wait for this.
+        banner().show()
         sys.stdout.flush()
-
-
-def _banner(mock: "Mock") -> str:
-    urls = mock.urls
-    lines = [
-        f"fla-mock serves {urls.base}  (world {mock.settings.world}, policy {mock.settings.policy})",
-        f"  token URL and audience   {urls.token}",
-        f"  employers' API           {urls.employer}",
-    ]
-    lines += [f"    {operation.name}" for operation in mock.contract.operations]
-    lines += [f"  control API              {_control(mock)}"]
-    if urls.ca_file is not None:
-        lines += [f"  CA of its certificate    {urls.ca_file}  (for your client alone: never install it system-wide)"]
-    if not mock.was_made:
-        lines += [f"  state                    as it was left in {mock.worlds.store.database.shown_url}"]
-    keys, demo_json = mock.keys.path, mock.settings.demo_json
-    if mock.demo is not None and demo_json is None:
-        lines += [f"  keys and demo.json       {keys}"]
-    elif mock.demo is not None:
-        lines += [f"  keys                     {keys}", f"  demo.json                {demo_json}"]
-    if not for_a_command.get():
-        lines += ["", "Try next, in another terminal:", *(f"  {line}" for line in _next_steps(mock))]
-    return "\n".join(lines)
-
-
-def _next_steps(mock: "Mock") -> list[str]:
-    from mock_server.cli.remote import DEFAULT_URL  # noqa: PLC0415 - loaded by then
-
-    base, settings = mock.urls.base, mock.settings
-    if settings.tls_untrusted:
-        # The other commands verify certificates, and nothing vouches for this one.
-        return [shlex.join(["curl", "--insecure", f"{base}/health"])]
-    steps = []
-    if mock.urls.ca_file is not None:
-        steps += [
-            f"export FLA_MOCK_URL={shlex.quote(base)}",
-            f"export FLA_CA_FILE={shlex.quote(str(mock.urls.ca_file))}",
-        ]
-    if mock.demo is not None:
-        is_usual = mock.keys.path == Path(".fla-mock").absolute()
-        keys = [] if is_usual or settings.demo_json else ["--keys", str(mock.keys.path)]
-        named = f"FLA_DEMO_JSON={shlex.quote(str(settings.demo_json.absolute()))} " if settings.demo_json else ""
-        return [*steps, named + shlex.join(["fla-mock", "token", "employer", *keys])]
-    if settings.admin_token is None and not settings.is_loopback:
-        return [*steps, shlex.join(["curl", f"{base}/health"])]
-    return [*steps, shlex.join(["fla-mock", "exchanges", *([] if steps or base == DEFAULT_URL else ["--url", base])])]
-
-
-def _control(mock: "Mock") -> str:
-    settings = mock.settings
-    if settings.admin_token is None and not settings.is_loopback:
-        return "switched off: others can reach this address, so it wants --admin-token"
-    return f"{mock.urls.base}/_mock/docs" + ("" if settings.admin_token is None else "  (wants the admin token)")

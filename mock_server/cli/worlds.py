@@ -133,15 +133,29 @@ def settings(
 ) -> None:
     """Show a world's settings, or change some.
 
+    A value that begins with a brace is read as JSON, and null brings the usual one back.
+
     Example: fla-mock world settings employments=closed activation_delay=900
+
+    Example: fla-mock world settings 'closed_answer={"status":404,"title":"Over","detail":"It is over."}'
     """
     path = mock.here("settings")
     if not changes:
         mock.tell(mock.ask("GET", path), print_rows)
         return
     given = dict(assignment(change, "NAME=VALUE") for change in changes)
-    body = {name: number_or_text(value) for name, value in given.items()}
+    body = {name: _setting(name, value) for name, value in given.items()}
     mock.tell(mock.ask("PATCH", path, body=body), print_rows)
+
+
+def _setting(name: str, text: str) -> Any:  # noqa: ANN401 - JSON is any value
+    """Return the value that a setting is given; ends the program with 2 when it is to be JSON, and is none."""
+    if text != "null" and not text.lstrip().startswith("{"):
+        return number_or_text(text)
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        stop(plain(f"{name}: begins like JSON, and is none ({error}). “fla-mock world settings --help” shows how."))
 
 
 def _given(members: dict[str, Any]) -> dict[str, Any]:

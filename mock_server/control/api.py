@@ -13,7 +13,7 @@ from mock_server.control.exchanges_api import exchanges_router
 from mock_server.control.faults_api import faults_router
 from mock_server.control.models import Server, ServiceEntry, ServiceList
 from mock_server.control.portal_api import portal_router
-from mock_server.control.state_api import DocumentFault, StateReader, state_router
+from mock_server.control.state_api import DocumentFault, Indexed, StateReader, state_router
 from mock_server.control.worlds import OpenWorld, Worlds
 from mock_server.control.worlds_api import worlds_router
 from mock_server.identifiers import ServiceName
@@ -39,6 +39,7 @@ class Control:
     named_state: Callable[[str], WorldState]
     """Returns what `demo` and `empty` stand for."""
     document_fault: DocumentFault
+    indexed: Indexed
     environment: str
     policy: str
 
@@ -100,7 +101,7 @@ def create_control(control: Control) -> FastAPI:
             ]
         )
 
-    reader = StateReader(control.services, control.document_fault)
+    reader = StateReader(control.services, control.document_fault, control.indexed)
     app.include_router(worlds_router(control.worlds, control.find, reader, control.named_state, TOKEN_PATH))
     app.include_router(state_router(control.find, reader, TOKEN_PATH))
     app.include_router(exchanges_router(control.find))

@@ -1,7 +1,6 @@
 """The portal as an API: access management, ChaMan, MAHIS and a world's settings, under `/_mock/worlds/{world}`."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from fastapi import APIRouter
 
@@ -42,9 +41,8 @@ def _settings_router(find_world: Callable[[str], World]) -> APIRouter:
     async def change_settings(world: WorldInPath, body: SettingsBody) -> SettingsAnswer:
         """Change some of the settings, at once; those that are left out stay."""
         found = find_world(world)
-        changes = {name: getattr(body, name) for name in body.model_fields_set}
         with found.changing():
-            settings = replace(found.settings, **changes)
+            settings = body.changed(found.settings)
             found.put_settings(settings)
         return SettingsAnswer.of(settings)
 

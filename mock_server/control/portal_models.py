@@ -1,10 +1,12 @@
 """The bodies, parameters and answers of the portal's part of the control API."""
 
-from typing import Annotated, Self
+from dataclasses import replace
+from typing import Annotated, Any, Self
 from urllib.parse import unquote
 
 from fastapi import Path
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from mock_server.identifiers import (
     Capacity,
@@ -19,7 +21,15 @@ from mock_server.identifiers import (
 )
 from mock_server.portal.access_management import parse_capacity
 from mock_server.portal.texts import EMAIL_MAX, NAME_MAX
-from mock_server.world.entries import LARGEST_COUNT, LONGEST_ACTIVATION_DELAY, QuarterText
+from mock_server.world.forms import (
+    LARGEST_COUNT,
+    LONGEST_ACTIVATION_DELAY,
+    PROBLEM_TYPE,
+    Detail,
+    ProblemType,
+    QuarterText,
+)
+from mock_server.world.forms import Name as TitleText
 from mock_server.world.model import (
     CalendarYear,
     Employments,
@@ -28,6 +38,8 @@ from mock_server.world.model import (
     MandateStatus,
     OwnNumber,
     Party,
+    Phase,
+    PhaseAnswer,
     WorldSettings,
 )
 
@@ -276,6 +288,32 @@ Delay = Annotated[
 ]
 
 
+def _an_object(value: object) -> object:
+    if value is None or isinstance(value, dict):
+        return value
+    raise PydanticCustomError("object_type", "expected an object with status, type, title and detail, or null")
+
+
+class PhaseAnswerBody(Body):
+    """The problem that a call is answered with in a phase that refuses it."""
+
+    status: Annotated[int, Field(description="The HTTP status.", strict=True, ge=400, le=599, examples=[403])]
+    type: Annotated[ProblemType, Field(description="A URI.", json_schema_extra={"pattern": f"^{PROBLEM_TYPE}$"})] = (
+        "about:blank"
+    )
+    title: TitleText
+    detail: Detail
+
+    def answer(self) -> PhaseAnswer:
+        """Return what the world keeps."""
+        return PhaseAnswer(self.status, self.type, self.title, self.detail)
+
+
+PhaseAnswerOrUsual = Annotated[
+    PhaseAnswerBody | None, BeforeValidator(_an_object), Field(description="Null: the usual one.")
+]
+
+
 class SettingsAnswer(BaseModel):
     """What a world leaves to choose, where nothing public says how it is."""
 
@@ -287,6 +325,13 @@ class SettingsAnswer(BaseModel):
     calendar_year_in_mandate: CalendarYear = Field(
         description="Whether the calendar year of a call has to lie inside the mandate, whole."
     )
+    phase: Phase = Field(
+        description="How far the services that end have come: all works, what is there can be read, or nothing works."
+    )
+    consultation_answer: PhaseAnswerBody = Field(
+        description="What is answered to whatever would change something in the phase `consultation`."
+    )
+    closed_answer: PhaseAnswerBody = Field(description="What is answered to every call in the phase `closed`.")
 
     @classmethod
     def of(cls, settings: WorldSettings) -> Self:
@@ -296,6 +341,9 @@ class SettingsAnswer(BaseModel):
             mandatary_own_number=settings.mandatary_own_number,
             activation_delay=settings.activation_delay,
             calendar_year_in_mandate=settings.calendar_year_in_mandate,
+            phase=settings.phase,
+            consultation_answer=PhaseAnswerBody(**settings.consultation_answer._asdict()),
+            closed_answer=PhaseAnswerBody(**settings.closed_answer._asdict()),
         )
 
 
@@ -310,3 +358,17 @@ class SettingsBody(Body):
     mandatary_own_number: OwnNumber = Field(default_factory=lambda: _DEFAULTS.mandatary_own_number)
     activation_delay: Delay = Field(default_factory=lambda: _DEFAULTS.activation_delay)
     calendar_year_in_mandate: CalendarYear = Field(default_factory=lambda: _DEFAULTS.calendar_year_in_mandate)
+    phase: Phase = Field(default_factory=lambda: _DEFAULTS.phase)
+    consultation_answer: PhaseAnswerOrUsual = Field(default_factory=lambda: None)
+    closed_answer: PhaseAnswerOrUsual = Field(default_factory=lambda: None)
+
+    def changed(self, settings: WorldSettings) -> WorldSettings:
+        """Return settings with what was given."""
+        changes = {name: self._value(name) for name in self.model_fields_set}
+        return replace(settings, **changes)
+
+    def _value(self, name: str) -> Any:  # noqa: ANN401 - a value of any setting
+        value = getattr(self, name)
+        if isinstance(value, PhaseAnswerBody):
+            return value.answer()
+        return getattr(_DEFAULTS, name) if value is None else value

@@ -48,6 +48,8 @@ def world_entry(opened: OpenWorld, token_path: str) -> WorldEntry:
 
 DocumentFault = Callable[[Document], str | None]
 """Returns why no API could have stored a document, or None."""
+Indexed = Callable[[WorldState], WorldState]
+"""Adds to each document of a state whom it mentions, as its API finds them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class StateReader:
 
     services: Mapping[ServiceName, Service]
     document_fault: DocumentFault
+    indexed: Indexed
 
     async def read(self, data: object) -> WorldState:
         """Return the state in decoded JSON. Raises `RefusedError` with every fault.
@@ -79,7 +82,7 @@ class StateReader:
         ]
         if faults:
             raise _refused(faults[:_FAULTS_TOLD])
-        return state
+        return self.indexed(state)
 
 
 def _refused(faults: Sequence[str]) -> RefusedError:

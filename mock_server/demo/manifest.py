@@ -10,6 +10,7 @@ from mock_server.certificates.making import DEFAULT_PASSWORD, write_whole
 from mock_server.demo.world import Demo
 from mock_server.identifiers import ServiceName
 from mock_server.oauth.grant import granted_scopes
+from mock_server.services.names import EMPLOYER_API, TRAINING_PROVIDER_API
 from mock_server.world.model import Service
 
 FILE_NAME = "demo.json"
@@ -21,10 +22,20 @@ class Urls:
 
     base: str
     token: str
-    employer: str
-    training_provider: str
+    apis: Mapping[str, str]
+    """The base URL of each API, by its name."""
     ca_file: Path | None = None
     """The certificate of the CA that signed the server's own, when it serves https."""
+
+    @property
+    def employer(self) -> str:
+        """The base URL of the employers' API."""
+        return self.apis[EMPLOYER_API]
+
+    @property
+    def training_provider(self) -> str:
+        """The base URL of the training providers' API."""
+        return self.apis[TRAINING_PROVIDER_API]
 
 
 def write_manifest(path: Path, demo: Demo, urls: Urls, services: Mapping[ServiceName, Service]) -> Path:
@@ -42,6 +53,7 @@ def manifest(demo: Demo, urls: Urls, services: Mapping[ServiceName, Service]) ->
         "audience": urls.token,
         "employer_url": urls.employer,
         "training_provider_url": urls.training_provider,
+        "apis": dict(urls.apis),
         "ca_file": None if urls.ca_file is None else str(urls.ca_file),
         "accounts": [
             {

@@ -79,19 +79,20 @@ def _read(
     return Principal(account, read.scopes)
 
 
-def judge_scope(trail: Trail, principal: Principal, required: Sequence[str]) -> Problem | None:
-    """Return the 403 if the token has none of the scopes that an operation accepts; no scope asked for is fine."""
-    if not required or any(name in principal.scopes for name in required):
+def judge_scope(trail: Trail, principal: Principal, required: Sequence[Sequence[str]]) -> Problem | None:
+    """Return the 403 if the token has all the scopes of none of the alternatives; without any, every token will do."""
+    if not required or any(all(name in principal.scopes for name in names) for names in required):
         trail.passed(req.SCOPE)
         return None
     trail.failed(
         req.SCOPE,
-        " or ".join(required),
+        " or ".join(" and ".join(names) for names in required),
         " ".join(principal.scopes) or "no scope",
         f"The account is {principal.account.capacity}: this API is for other capacities, or the token was asked "
         "for with a narrower scope.",
     )
-    return problems.missing_scope(required, "The access token lacks a scope that this operation asks for")
+    listed = tuple(dict.fromkeys(name for names in required for name in names))
+    return problems.missing_scope(listed, "The access token lacks a scope that this operation asks for")
 
 
 def claimed_client(scope: Scope, tokens: AccessTokens) -> str | None:

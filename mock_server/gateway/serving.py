@@ -16,6 +16,7 @@ from mock_server.asgi import (
     Answer,
     ClientGoneError,
     Header,
+    Message,
     Receive,
     Scope,
     Send,
@@ -105,6 +106,8 @@ class Serving:
 
     async def serve(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        if scope["method"] == "HEAD":
+            send = _without_body(send)
         started = time.perf_counter()
         exchange = Exchange(_request(scope), world=self._world.name, time=self._world.clock.now())
         try:
@@ -240,6 +243,15 @@ class _Answering:
 
 
 _NOTHING = Answer(0, (), b"")
+
+
+def _without_body(send: Send) -> Send:
+    """Return what sends an answer to a HEAD: as long as that to a GET would be, and without its body."""
+
+    async def send_head(message: Message) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    return send_head
 
 
 def _request(scope: Scope) -> Request:

@@ -6,7 +6,8 @@ from typing import Protocol
 
 from mock_server import problems
 from mock_server.identifiers import Capacity, EnterpriseNumber, Quarter, ServiceName, Ssin
-from mock_server.problems import Issue, Problem
+from mock_server.problems import REFERENCED_RESOURCE_NOT_FOUND, Issue, Problem
+from mock_server.services.documents.held import Held
 from mock_server.verdict import Provenance, Requirement, Trail
 from mock_server.world.model import Account, CalendarYear, Mandate, MandateStatus, OwnNumber, WorldSettings
 
@@ -143,9 +144,13 @@ def _holder(given: Iterable[Mandate], quarter: Quarter) -> str:
 
 
 def judge_employment(
-    trail: Trail, employer: EnterpriseNumber, ssin: Ssin, facts: WorldFacts, ssin_parameter: str
+    trail: Trail, employer: EnterpriseNumber, ssin: Ssin, facts: WorldFacts, held: Held
 ) -> Problem | None:
-    """Return the 404 if a person is not in service of an enterprise; in an open world everybody is."""
+    """Return the refusal if a person is not in service of an enterprise; in an open world everybody is.
+
+    `held` is the parameter with the SSIN: what is unknown in a path is a 404, anywhere else a 400 (Belgif rest-guide,
+    referencedResourceNotFound).
+    """
     if facts.employs(employer, ssin):
         trail.passed(EMPLOYMENT)
         return None
@@ -155,5 +160,8 @@ def judge_employment(
         "a person who is not",
         "Add the employment to the world, or set employments to open.",
     )
-    issue = Issue(None, "path", ssin_parameter, "this person is not in service of this employer")
+    detail = "this person is not in service of this employer"
+    if held.location != "path":
+        return problems.bad_request([Issue(REFERENCED_RESOURCE_NOT_FOUND, held.location, held.parameter, detail)])
+    issue = Issue(None, "path", held.parameter, detail)
     return problems.resource_not_found("No such employee of this employer", [issue])

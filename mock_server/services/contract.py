@@ -27,8 +27,8 @@ class Operation:
 
     method: str
     template: str
-    scopes: tuple[str, ...]
-    """Any one of these is enough; none means that any token will do."""
+    scopes: tuple[tuple[str, ...], ...]
+    """Alternatives, each with all the scopes that it asks for; none where the contract does not say."""
     parameters: tuple[ParameterSchema, ...]
     body: BodySchema | None
     answers: tuple[AnswerSchema, ...]
@@ -42,6 +42,11 @@ class Operation:
     def name(self) -> str:
         """Method and path template."""
         return f"{self.method} {self.template}"
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The path parameters, in the order of the path."""
+        return tuple(TEMPLATE_NAME.findall(self.template))
 
     def answer(self, status: int) -> AnswerSchema | None:
         """Return what the contract says of a status: the exact one, else its wildcard, else the default."""
@@ -93,27 +98,34 @@ class _Mixed(NamedTuple):
 
 
 class _Node:
-    __slots__ = ("fixed", "mixed", "names", "operations", "parameter")
+    __slots__ = ("fixed", "mixed", "operations", "parameter")
 
     def __init__(self) -> None:
         self.fixed: dict[str, _Node] = {}
         self.mixed: list[_Mixed] = []
         self.parameter: _Node | None = None
-        # Templates that differ in the names of parameters only may have different methods.
-        self.names: list[tuple[str, ...]] = []
         self.operations: dict[str, Operation] = {}
 
 
 class Route(NamedTuple):
-    """A path that the contract has: its operations by method, and the values of its parameters, decoded."""
+    """A path that the contract has: its operations by method, and the texts in place of its parameters, decoded."""
 
     operations: Mapping[str, Operation]
-    values: Mapping[str, str]
+    texts: Sequence[str]
 
     @property
     def template(self) -> str:
         """The path as the contract writes it."""
         return next(iter(self.operations.values())).template
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        """The values of the parameters, under the names that the first operation has for them."""
+        return self.of(next(iter(self.operations.values())))
+
+    def of(self, operation: Operation) -> Mapping[str, str]:
+        """Return the values under an operation's own names: another method may call the same segment otherwise."""
+        return dict(zip(operation.names, self.texts, strict=True))
 
 
 class Contract:
@@ -130,10 +142,8 @@ class Contract:
 
     def _add(self, operation: Operation) -> None:
         node = self._root
-        names: list[str] = []
         for segment in operation.template.removeprefix("/").split("/"):
             found = TEMPLATE_NAME.findall(segment)
-            names += found
             if not found:
                 node = node.fixed.setdefault(unquote(segment), _Node())
             elif segment == f"{{{found[0]}}}":
@@ -141,8 +151,6 @@ class Contract:
                 node = node.parameter
             else:
                 node = _mixed(node, segment, tuple(found))
-        if tuple(names) not in node.names:
-            node.names.append(tuple(names))
         node.operations[operation.method] = operation
 
     def route(self, path: str) -> Route | None:
@@ -151,8 +159,7 @@ class Contract:
         node = _find(self._root, [unquote(segment) for segment in path.removeprefix("/").split("/")], 0, values)
         if node is None:
             return None
-        named = {name: value for names in node.names for name, value in zip(names, values, strict=True)}
-        return Route(node.operations, named)
+        return Route(node.operations, values)
 
 
 def _mixed(node: _Node, segment: str, names: tuple[str, ...]) -> _Node:

@@ -18,4 +18,28 @@ KNOWN = Requirement(
     "Belgif rest-guide, resourceNotFound",
     Provenance.PLATFORM,
 )
-ALL = (PARAMETERS, JSON, SCHEMA, KNOWN)
+FREE = Requirement(
+    "API-RESOURCE-2",
+    "A new member of a collection has an identifier that no other has.",
+    "Belgif rest-guide, POST: 409",
+    Provenance.PLATFORM,
+)
+FITTING = Requirement(
+    "API-RESOURCE-3",
+    "What comes of a merge patch is valid by the contract, and a new member says who or what it is where it has to.",
+    "RFC 7396 §2; Belgif rest-guide, PATCH",
+    Provenance.PLATFORM,
+)
+ACCEPT = Requirement(
+    "API-ACCEPT-1",
+    "The client accepts a media type that the operation answers.",
+    "RFC 9110 §12.5.1",
+    Provenance.PLATFORM,
+)
+ANSWER = Requirement(
+    "API-ANSWER-1",
+    "The server's answer is valid by the contract.",
+    "the contract (a failure is the mock's own)",
+    Provenance.PLATFORM,
+)
+ALL = (PARAMETERS, ACCEPT, JSON, SCHEMA, KNOWN, FREE, FITTING, ANSWER)

@@ -9,10 +9,12 @@ from mock_server import strict_json
 from mock_server.identifiers import InvalidIdentifierError, parse_enterprise_number, parse_ssin
 from mock_server.problems import INVALID_STRUCTURE, SCHEMA_VIOLATION, UNKNOWN_INPUT, Issue
 from mock_server.services.documents import values
+from mock_server.services.documents.details import showable
 from mock_server.services.documents.held import ENTERPRISE_NUMBER, SSIN, YEAR
 from mock_server.services.documents.schemas import Direction, Validator
 from mock_server.services.documents.shape import BodyShape, ContentShape, ParameterShape, Schema
 from mock_server.services.issues import MAX_ISSUES, issues_of
+from mock_server.strict_json import Json
 
 _VALUE_MAX = 50
 _YEAR = re.compile(r"[0-9]{4}")
@@ -35,6 +37,12 @@ _PRIVATE = frozenset({SSIN})
 # Belgif knows four places of an input; a cookie is part of a header.
 _PLACES = {"cookie": "header"}
 _FORM = "application/x-www-form-urlencoded"
+_ANY = frozenset({"*/*", "application/*"})
+_STRUCTURES = frozenset({"object", "array", "null"})
+
+
+class UnreadableError(ValueError):
+    """A body is not written as its media type has it; says what was expected."""
 
 
 class ParameterSchema(NamedTuple):
@@ -83,7 +91,7 @@ class ParameterSchema(NamedTuple):
         issues = self.judge(value, text)
         return (text, value, issues) if issues else self._canonical(text, value)
 
-    def judge(self, value: Any, text: str = "") -> list[Issue]:  # noqa: ANN401 - JSON is any value
+    def judge(self, value: Json, text: str = "") -> list[Issue]:
         """Return what is wrong with a value; the text is repeated in the issues if it may be."""
         if self.validator is None:
             return []
@@ -94,7 +102,7 @@ class ParameterSchema(NamedTuple):
             for issue in issues_of(value, self.validator, place, self.name)
         ]
 
-    def canonical(self, value: Any) -> tuple[Any, list[Issue]]:  # noqa: ANN401 - JSON is any value
+    def canonical(self, value: Json) -> tuple[Json, list[Issue]]:
         """Return a good value in the canonical form of what it holds, and what is wrong with it."""
         if isinstance(value, list | dict | bool):
             return value, []
@@ -106,12 +114,15 @@ class ParameterSchema(NamedTuple):
         detail = "this parameter is required" if self.location != "cookie" else "this cookie is required"
         return Issue(SCHEMA_VIOLATION, _PLACES.get(self.location, self.location), self.name, detail)
 
-    def _canonical(self, text: str, value: Any) -> tuple[str, Any, list[Issue]]:  # noqa: ANN401 - JSON is any value
+    def _canonical(self, text: str, value: Json) -> tuple[str, Json, list[Issue]]:
         reader = _READERS.get(self.holds or "")
-        if reader is None:
+        if reader is None or isinstance(value, list | dict):
+            # Of a list, the access rules judge every entry.
             return text, value, []
+        # A style or a content writes more than the value; as it is written, a number has its leading zeros.
+        is_bare = self.shape.style in {"simple", "form"} and self.shape.content is None
         try:
-            read = reader(text)
+            read = reader(text if is_bare else str(value))
         except InvalidIdentifierError as error:
             # Wrong check digits, or a shape that the contract lets pass: the access rules need an identifier.
             return text, value, [self._issue(INVALID_STRUCTURE, str(error), text)]
@@ -121,7 +132,10 @@ class ParameterSchema(NamedTuple):
         return Issue(kind, _PLACES.get(self.location, self.location), self.name, detail, self._shown(text))
 
     def _shown(self, text: str) -> str | None:
-        return None if self.holds in _PRIVATE or len(text) > _VALUE_MAX else text
+        if self.holds in _PRIVATE or len(text) > _VALUE_MAX:
+            return None
+        # A number of an enterprise is no secret; anything else may be a person's, whatever the parameter is called.
+        return text if self.holds is not None or showable([self.name], text) is not None else None
 
 
 class Content(NamedTuple):
@@ -141,13 +155,45 @@ class Content(NamedTuple):
 
     @property
     def is_json(self) -> bool:
-        """Whether the value is written as JSON."""
-        return values.is_json(self.media_type)
+        """Whether the value is written as JSON, or may be."""
+        return values.is_json(self.media_type) or self.media_type in _ANY
+
+    @property
+    def can_be_written(self) -> bool:
+        """Whether an answer can be made in it: JSON, a text, or anything that the contract has an example of."""
+        if self.is_json or any(isinstance(one, str) for one in self.examples):
+            return True
+        types = self.schema.types if self.schema is not None else None
+        return self.media_type.startswith("text/") and not (types is not None and types <= _STRUCTURES)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the value is a text that is sent as it is."""
+        schema = self.shape.schema
+        types = schema.types if schema is not None else None
+        return self.media_type.startswith("text/") and not self.is_json and (types is None or "string" in types)
+
+    @property
+    def is_value(self) -> bool:
+        """Whether what is sent in it can become a JSON value: JSON, a simple form, a text, or a range of such."""
+        return self.is_json or self.is_text or self.media_type == _FORM
 
     @property
     def examples(self) -> tuple[Any, ...]:
         """What the contract gives as examples, the best first."""
         return self.shape.examples or (self.shape.schema.examples if self.shape.schema is not None else ())
+
+    def issues(self, value: object) -> list[Issue]:
+        """Return the violations of a value that was sent in it; bytes have none."""
+        return [] if self.schema is None or isinstance(value, bytes) else issues_of(value, self.schema.validator())
+
+    def answer_issues(self, value: object) -> list[Issue]:
+        """Return what a value that is answered in it has against the contract."""
+        return [] if self.schema is None else issues_of(value, self.schema.validator(Direction.RESPONSE))
+
+    def visible(self, value: Json) -> Json:
+        """Return a value without its write-only members."""
+        return value if self.schema is None else self.schema.without(value, Direction.RESPONSE)
 
     def covers(self, media_type: str) -> bool:
         """Whether a media type (without parameters, in lower case) is this one, or in its range."""
@@ -191,25 +237,27 @@ class BodySchema(NamedTuple):
         exact = next((content for content in self.contents if content.media_type == plain), None)
         return exact or next((content for content in self.contents if content.covers(plain)), None)
 
-    def read(self, content: Content, data: bytes, media_type: str) -> tuple[Any, list[Issue]]:
-        """Return the value of a body, and every issue.
+    def parse(self, content: Content, data: bytes, media_type: str) -> Json:
+        """Return the value of a body.
 
-        JSON and simple forms become values and are validated; anything else stays bytes. `media_type` is the one that
-        was sent: within a range it decides how the body is read.
+        JSON, simple forms and texts become values; anything else stays bytes. `media_type` is the one that was sent:
+        within a range it decides how the body is read. Raises `UnreadableError`.
         """
-        if not data:
-            return None, [Issue(SCHEMA_VIOLATION, "body", "", "a body is required")] if self.required else []
+        if not data and self.required:
+            msg = "a body is required"
+            raise UnreadableError(msg)
         plain = media_type.partition(";")[0].strip().lower()
         try:
             if values.is_json(plain):
-                value = strict_json.loads(data)
-            elif plain == _FORM:
-                value = values.form(data, content.shape)
-            else:
-                return data, []
+                return strict_json.loads(data)
+            if plain == _FORM:
+                return values.form(data, content.shape)
+            return data.decode() if content.is_text else data
         except (strict_json.StrictJsonError, values.ValueTextError) as error:
-            return None, [Issue(SCHEMA_VIOLATION, "body", "", str(error))]
-        return value, [] if content.schema is None else issues_of(value, content.schema.validator())
+            raise UnreadableError(str(error)) from None
+        except UnicodeDecodeError as error:
+            msg = f"not UTF-8 (byte {error.start})"
+            raise UnreadableError(msg) from None
 
 
 class AnswerSchema(NamedTuple):
@@ -228,15 +276,7 @@ class AnswerSchema(NamedTuple):
 
     def issues(self, value: object) -> list[Issue]:
         """Return what an answer's JSON body has against the contract."""
-        if self.json is None or self.json.schema is None:
-            return []
-        return issues_of(value, self.json.schema.validator(Direction.RESPONSE))
-
-    def visible(self, value: Any) -> Any:  # noqa: ANN401 - JSON is any value
-        """Return a value without its write-only members."""
-        if self.json is None or self.json.schema is None:
-            return value
-        return self.json.schema.without(value, Direction.RESPONSE)
+        return [] if self.json is None else self.json.answer_issues(value)
 
 
 class Inputs(NamedTuple):

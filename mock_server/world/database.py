@@ -296,6 +296,9 @@ class Database:
             )
             raise StoreError(msg)
         self._add_what_is_missing(tables)
+        if version is not None:
+            for change in schema.changes_since(version, self.kind):
+                self.run(Statement(change))
         self._set("version", str(schema.VERSION))
 
     def _is_ours(self, found: Inspector, tables: set[str]) -> bool:

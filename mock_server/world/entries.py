@@ -3,40 +3,53 @@
 Of the members that two entries must agree on, nothing is judged here: that is `consistency`.
 """
 
-import datetime as dt
-import json
-import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     PlainValidator,
     model_validator,
 )
-from pydantic_core import PydanticKnownError
 
-from mock_server import strict_json
 from mock_server.clock import ClockState
 from mock_server.identifiers import (
     Capacity,
-    ClientId,
-    EnterpriseNumber,
     Quarter,
-    ServiceName,
-    Ssin,
-    parse_client_id,
-    parse_enterprise_number,
-    parse_ssin,
+)
+from mock_server.world.forms import (
+    EARLIEST,
+    LARGEST_NUMBER,
+    LATEST,
+    LONGEST_ACTIVATION_DELAY,
+    LONGEST_NAME,
+    MOST_MEMBERS,
+    Client,
+    Count,
+    Detail,
+    Few,
+    Moment,
+    Name,
+    Number,
+    Person,
+    ProblemType,
+    QuarterText,
+    Seconds,
+    ServiceText,
+    below_the_base,
+    body_of,
+    body_of_text,
+    parse_quarter,
+    yes_or_no,
 )
 from mock_server.world.model import (
     ALWAYS,
     BOTH,
+    CLOSED_ANSWER,
+    CONSULTATION_ANSWER,
     Account,
     Administrator,
     CalendarYear,
@@ -50,68 +63,34 @@ from mock_server.world.model import (
     OwnNumber,
     Party,
     Period,
+    Phase,
+    PhaseAnswer,
     RegisteredCertificate,
     StoredFault,
     WorldSettings,
 )
 
-EARLIEST = dt.datetime(100, 1, 1, tzinfo=dt.UTC).timestamp()
-LATEST = dt.datetime(9900, 1, 1, tzinfo=dt.UTC).timestamp()
-"""Moments, and offsets of a clock, lie between these, in Unix seconds: what is near them is still a date."""
-LONGEST_ACTIVATION_DELAY = 315_576_000
-"""Ten years, in seconds."""
-LONGEST_NAME = 255
-"""Characters: a certificate is named after its file, and a file's name is at most as long."""
-MOST_MEMBERS = 50
-"""More than any entry has: what is larger is refused without a look at each."""
-MOST_IN_A_LIST = 1_000
-"""Of the lists inside an entry; those of the world itself are as long as they need to be."""
-LARGEST_COUNT = 2**31 - 1
-"""What an integer of every database holds."""
-
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
-encode_body = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
-"""Writes a document as it is stored."""
-
-
-def parse_moment(value: object) -> float:
-    """Read a moment: ISO 8601 with its zone, a date-time of TOML, or Unix seconds. Raises `ValueError`."""
-    try:
-        if isinstance(value, str):
-            value = dt.datetime.fromisoformat(value)
-        if isinstance(value, dt.datetime) and value.tzinfo is not None:
-            value = value.timestamp()
-    except ValueError:
-        value = None
-    if isinstance(value, int | float) and not isinstance(value, bool) and EARLIEST <= value <= LATEST:
-        return float(value)
-    msg = "a moment is written with its zone, like 2027-01-01T00:00:00+01:00, or in Unix seconds"
-    raise ValueError(msg)
-
-
-def body_of(value: object) -> str:
-    """Return a JSON value as the text that is stored. Raises `ValueError` for what is not JSON that means one thing."""
-    try:
-        text = encode_body(value)
-        strict_json.loads(text.encode())
-    except TypeError:
-        msg = "JSON has no dates and times: write them as text, in quotes"
-        raise ValueError(msg) from None
-    except strict_json.StrictJsonError:
-        raise
-    except (ValueError, RecursionError):
-        msg = "JSON has no NaN, no infinities, no halves of characters, and no numbers of thousands of digits"
-        raise ValueError(msg) from None
-    return text
-
-
-def body_of_text(value: object) -> str | None:
-    """Return a document's text in the form that is stored. Raises `ValueError` when it is not JSON."""
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise PydanticKnownError("string_type")
-    return encode_body(strict_json.loads(value.encode("utf-8", "surrogatepass")))
+__all__ = [
+    "LISTS",
+    "LONGEST_NAME",
+    "MOST_MEMBERS",
+    "TABLES",
+    "AccountEntry",
+    "AdministratorEntry",
+    "CertificateEntry",
+    "ClockEntry",
+    "DocumentEntry",
+    "EmploymentEntry",
+    "EnterpriseEntry",
+    "Entry",
+    "FaultEntry",
+    "MandateEntry",
+    "Name",
+    "PeriodEntry",
+    "PhaseAnswerEntry",
+    "SettingsEntry",
+    "usual_confirmations",
+]
 
 
 def usual_confirmations(decision: MandateDecision, proposed_by: Party | None) -> frozenset[Party]:
@@ -119,54 +98,6 @@ def usual_confirmations(decision: MandateDecision, proposed_by: Party | None) ->
     if decision in {MandateDecision.CONFIRMED, MandateDecision.REVOKED}:
         return BOTH
     return frozenset() if proposed_by is None else frozenset({proposed_by})
-
-
-def _quarter(value: object) -> Quarter:
-    if not isinstance(value, str):
-        raise PydanticKnownError("string_type")
-    return Quarter.parse(value)
-
-
-def _optional(value: object) -> float | None:
-    return None if value is None else parse_moment(value)
-
-
-def _without_control_characters(text: str) -> str:
-    if _CONTROL.search(text):
-        msg = "a name has no line breaks and no other control characters"
-        raise ValueError(msg)
-    return text
-
-
-def _below_the_base(path: str) -> str:
-    if path.startswith("/") or _CONTROL.search(path):
-        msg = "a path is what follows the base URL of the API, without the slash between them"
-        raise ValueError(msg)
-    return path
-
-
-def _few_parts(value: object) -> object:
-    # Before anything looks at each: a million that are wrong would be a million faults, which pydantic keeps all.
-    if isinstance(value, dict) and len(value) > MOST_MEMBERS:
-        msg = f"has {len(value)} members, and at most {MOST_MEMBERS} are read"
-        raise ValueError(msg)
-    if isinstance(value, list) and len(value) > MOST_IN_A_LIST:
-        msg = f"has {len(value)} entries, and at most {MOST_IN_A_LIST} are read"
-        raise ValueError(msg)
-    return value
-
-
-# A world names the same few enterprises again and again.
-Number = Annotated[EnterpriseNumber, AfterValidator(lru_cache(4_096)(parse_enterprise_number))]
-Person = Annotated[Ssin, AfterValidator(parse_ssin)]
-Client = Annotated[ClientId, AfterValidator(parse_client_id)]
-QuarterText = Annotated[Quarter, PlainValidator(_quarter)]
-Moment = Annotated[float | None, PlainValidator(_optional)]
-Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), AfterValidator(_without_control_characters)]
-ServiceText = Annotated[ServiceName, Field(min_length=1, max_length=64)]
-Count = Annotated[int, Field(strict=True, ge=0, le=LARGEST_COUNT)]
-Seconds = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-_Few = BeforeValidator(_few_parts)
 
 
 class Entry(BaseModel):
@@ -202,9 +133,9 @@ class EnterpriseEntry(Entry):
 
     number: Number
     name: Name
-    capacities: Annotated[tuple[Capacity, ...], _Few]
+    capacities: Annotated[tuple[Capacity, ...], Few]
     employments: Employments | None = None
-    administrators: Annotated[Mapping[Capacity, Annotated[AdministratorEntry, _Few]], _Few] = {}
+    administrators: Annotated[Mapping[Capacity, Annotated[AdministratorEntry, Few]], Few] = {}
 
     nested = {"administrators": AdministratorEntry}
 
@@ -244,9 +175,9 @@ class AccountEntry(Entry):
     enterprise: Number
     capacity: Capacity
     client_id: Client
-    permissions: Annotated[tuple[ServiceText, ...], _Few] = ()
-    permission_periods: Annotated[Mapping[ServiceText, Annotated[PeriodEntry, _Few]], _Few] = {}
-    certificates: Annotated[tuple[Annotated[CertificateEntry, _Few], ...], _Few] = ()
+    permissions: Annotated[tuple[ServiceText, ...], Few] = ()
+    permission_periods: Annotated[Mapping[ServiceText, Annotated[PeriodEntry, Few]], Few] = {}
+    certificates: Annotated[tuple[Annotated[CertificateEntry, Few], ...], Few] = ()
     active_from: Moment = None
     active_until: Moment = None
 
@@ -274,10 +205,10 @@ class MandateEntry(Entry):
     mandatary: Number
     service: ServiceText
     start: QuarterText
-    end: Annotated[Quarter | None, PlainValidator(lambda value: None if value is None else _quarter(value))] = None
+    end: Annotated[Quarter | None, PlainValidator(lambda value: None if value is None else parse_quarter(value))] = None
     status: MandateStatus = MandateStatus.CONFIRMED
     proposed_by: Party | None = None
-    confirmed_by: Annotated[tuple[Party, ...], _Few] | None = None
+    confirmed_by: Annotated[tuple[Party, ...], Few] | None = None
 
     @model_validator(mode="after")
     def _ended_has_end(self) -> Self:
@@ -318,6 +249,19 @@ class EmploymentEntry(Entry):
         return Employment(self.enterprise, self.ssin)
 
 
+class PhaseAnswerEntry(Entry):
+    """What a call is answered with that the phase refuses."""
+
+    status: Annotated[int, Field(strict=True, ge=400, le=599)]
+    type: ProblemType = "about:blank"
+    title: Name
+    detail: Detail
+
+    def answer(self) -> PhaseAnswer:
+        """Return the answer."""
+        return PhaseAnswer(self.status, self.type, self.title, self.detail)
+
+
 class SettingsEntry(Entry):
     """What a world leaves to choose."""
 
@@ -325,11 +269,22 @@ class SettingsEntry(Entry):
     mandatary_own_number: OwnNumber = OwnNumber.REFUSE
     activation_delay: Annotated[Seconds, Field(ge=0, le=LONGEST_ACTIVATION_DELAY)] = 0.0
     calendar_year_in_mandate: CalendarYear = CalendarYear.IGNORE
+    phase: Phase = Phase.OPEN
+    consultation_answer: Annotated[PhaseAnswerEntry | None, Few] = None
+    closed_answer: Annotated[PhaseAnswerEntry | None, Few] = None
+
+    nested = {"consultation_answer": PhaseAnswerEntry, "closed_answer": PhaseAnswerEntry}
 
     def settings(self) -> WorldSettings:
         """Return the settings."""
         return WorldSettings(
-            self.employments, self.mandatary_own_number, self.activation_delay, self.calendar_year_in_mandate
+            self.employments,
+            self.mandatary_own_number,
+            self.activation_delay,
+            self.calendar_year_in_mandate,
+            self.phase,
+            CONSULTATION_ANSWER if self.consultation_answer is None else self.consultation_answer.answer(),
+            CLOSED_ANSWER if self.closed_answer is None else self.closed_answer.answer(),
         )
 
 
@@ -352,23 +307,28 @@ class ClockEntry(Entry):
 
 
 class DocumentEntry(Entry):
-    """A stored resource: its body as a JSON value, or as the text of one where TOML cannot say it."""
+    """A stored resource: its body as a JSON value, or as the text of one where TOML cannot say it.
+
+    Or what is left of one that was deleted, though the contract says that something is there by itself.
+    """
 
     api: Annotated[Name, Field(max_length=64)]
-    path: Annotated[str, AfterValidator(_below_the_base)]
+    path: Annotated[str, AfterValidator(below_the_base)]
     body: Annotated[str | None, PlainValidator(body_of)] = None
     text: Annotated[str | None, PlainValidator(body_of_text)] = None
+    deleted: Annotated[bool, PlainValidator(yes_or_no)] = False
+    number: Annotated[Count, Field(le=LARGEST_NUMBER)] = 0
 
     @model_validator(mode="after")
     def _one_body(self) -> Self:
-        if (self.body is None) == (self.text is None):
-            msg = "a document has either body (a JSON value) or text (JSON as text)"
+        if (self.body is not None) + (self.text is not None) + self.deleted != 1:
+            msg = "a document has one of body (a JSON value), text (JSON as text), and deleted (true: it was deleted)"
             raise ValueError(msg)
         return self
 
     def document(self) -> Document:
         """Return the document."""
-        return Document(self.api, self.path, self.body if self.body is not None else self.text or "")
+        return Document(self.api, self.path, self.body if self.body is not None else self.text, self.number)
 
 
 class FaultEntry(Entry):
@@ -376,8 +336,7 @@ class FaultEntry(Entry):
 
     model_config = ConfigDict(extra="allow")
 
-    # Far below what a database can count to: more are added after those of a file.
-    id: Annotated[Count, Field(ge=1, le=1_000_000_000)] | None = None
+    id: Annotated[Count, Field(ge=1, le=LARGEST_NUMBER)] | None = None
     seen: Count = 0
     fired: Count = 0
 

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 from mock_server import strict_json
 from mock_server.clock import ClockState
-from mock_server.world.entries import EARLIEST, LATEST, parse_moment, usual_confirmations
+from mock_server.world.entries import usual_confirmations
 from mock_server.world.file import import_state
+from mock_server.world.forms import EARLIEST, LATEST, parse_moment
 from mock_server.world.model import (
     ALWAYS,
     Account,
@@ -134,12 +135,14 @@ def _order_of_mandate(mandate: Mandate) -> tuple[Any, ...]:
 
 
 def _document(document: Document) -> Members:
+    where = {"api": document.api, "path": document.path} | _said(number=document.number)
+    if document.body is None:
+        return where | {"deleted": True}
     try:
         body = strict_json.loads(document.body.encode())
     except ValueError as error:
         msg = f"the document {document.api} {document.path} is not JSON ({error}), so the world is not written"
         raise ValueError(msg) from None
-    where = {"api": document.api, "path": document.path}
     # What could not be read back inside so much else stands there as text.
     return where | ({"text": _compact(body)} if _is_deep(body) else {"body": body})
 
@@ -167,6 +170,9 @@ def _settings(settings: WorldSettings) -> Members:
         "mandatary_own_number": settings.mandatary_own_number,
         "activation_delay": _number(settings.activation_delay),
         "calendar_year_in_mandate": settings.calendar_year_in_mandate,
+        "phase": settings.phase,
+        "consultation_answer": settings.consultation_answer._asdict(),
+        "closed_answer": settings.closed_answer._asdict(),
     }
 
 

@@ -2,10 +2,8 @@
 
 import base64
 import codecs
-import datetime as dt
 import errno
 import os
-import re
 import stat
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -39,6 +37,9 @@ from mock_server.world.entries import (
     SettingsEntry,
 )
 from mock_server.world.model import RegisteredCertificate, Service, StoredFault, WorldState
+from mock_server.world.sentences import in_words, named, sentences
+from mock_server.world.service_entries import MEMBER as SERVICES
+from mock_server.world.service_entries import ServiceEntry, name_fault
 
 MAX_BYTES = 256 * 1024 * 1024
 """Of a world file; 1,000,000 employments, 100,000 enterprises and as many mandates take 80 MiB."""
@@ -50,21 +51,6 @@ ValidateFault = Callable[[Mapping[str, Any]], object]
 
 _TOML_TABLE = "a table"
 _JSON_TABLE = "an object"
-_HUGE = 10**15
-_PLAIN = re.compile(r"[A-Za-z0-9_-]{1,64}")
-# In the words of TOML and JSON, not of Python.
-_SHAPES = {
-    "tuple_type": "a list",
-    "string_type": "text, in quotes",
-    "string_too_short": "text of at least {min_length} character",
-    "string_too_long": "text of at most {max_length} characters",
-    "int_type": "a whole number",
-    "float_type": "a number",
-    "finite_number": "a number",
-    "greater_than_equal": "at least {ge:.12g}",
-    "less_than_equal": "at most {le:.12g}",
-}
-_TABLE_SHAPES = frozenset({"model_type", "model_attributes_type", "dict_type", "mapping_type"})
 
 E = TypeVar("E", bound=Entry)
 
@@ -82,8 +68,49 @@ def load_world(
 ) -> WorldState:
     """Read a world file: TOML, or JSON as it is exported. Raises `WorldFileError`.
 
-    What begins with a brace, or is named `….json`, is JSON. A pipe is read too. Paths of certificates are relative to
-    the file; to the working directory when it is a pipe. Without `validate_fault`, it may have no scripted faults.
+    Without `validate_fault`, it may have no scripted faults.
+    """
+    return open_world(path).state(services, validate_fault=validate_fault)
+
+
+class WorldFile:
+    """A world file that was parsed, and of which nothing is judged yet: who is in it may name services of its own."""
+
+    def __init__(self, raw: object, table: str, folder: Path, origin: str) -> None:
+        self._raw = raw
+        self._table = table
+        self.folder = folder
+        """What the paths in the file are relative to."""
+        self.origin = origin
+        """How the file is called in faults."""
+
+    def services(self) -> Mapping[str, ServiceEntry]:
+        """Return what `[services.*]` says, by the services' names.
+
+        Raises `WorldFileError`, then with all else that is wrong as far as it can be told.
+        """
+        reading = _Reading(self._table, self.folder, None, has_services=True)
+        try:
+            found = reading.services(self._raw)
+        except _StopError:
+            found = {}
+        if reading.faults:
+            self.state({}, validate_fault=lambda _: None)
+        return found
+
+    def state(
+        self, services: Mapping[ServiceName, Service], *, validate_fault: ValidateFault | None = None
+    ) -> WorldState:
+        """Return the world. Raises `WorldFileError`."""
+        reading = _Reading(self._table, self.folder, validate_fault, has_services=True)
+        return reading.world(self._raw, services, self.origin)
+
+
+def open_world(path: Path) -> WorldFile:
+    """Parse a world file. Raises `WorldFileError`.
+
+    What begins with a brace, or is named `….json`, is JSON. A pipe is read too. Paths of certificates and contracts are
+    relative to the file; to the working directory when it is a pipe.
     """
     origin = str(path) if str(path).isprintable() else shown(str(path))
     try:
@@ -97,25 +124,22 @@ def load_world(
     data = data.removeprefix(codecs.BOM_UTF8)
     folder = Path() if is_pipe else path.parent
     if path.suffix.lower() == ".json" or data.lstrip().startswith(b"{"):
-        return import_state(data, services, validate_fault=validate_fault, folder=folder, origin=origin)
+        return WorldFile(_json(data, origin), _JSON_TABLE, folder, origin)
     try:
         text = data.decode()
     except UnicodeDecodeError:
         raise WorldFileError(["cannot be read: it is not UTF-8 text. Save it as UTF-8."], origin) from None
-    return read_world(text, services, folder=folder, origin=origin, validate_fault=validate_fault)
+    return WorldFile(_toml(text, origin), _TOML_TABLE, folder, origin)
 
 
-def read_world(
-    text: str,
-    services: Mapping[ServiceName, Service],
-    *,
-    folder: Path,
-    origin: str,
-    validate_fault: ValidateFault | None = None,
-) -> WorldState:
+def read_world(text: str, services: Mapping[ServiceName, Service], *, folder: Path, origin: str) -> WorldState:
     """Read a world from TOML text; `origin` names it in errors. Raises `WorldFileError`."""
+    return _Reading(_TOML_TABLE, folder, None).world(_toml(text, origin), services, origin)
+
+
+def _toml(text: str, origin: str) -> object:
     try:
-        raw = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise WorldFileError([f"not valid TOML: {error}"], origin) from None
     except RecursionError:
@@ -123,7 +147,13 @@ def read_world(
     except ValueError:
         # Python's own words of a limit that nobody can change here.
         raise WorldFileError(["not valid TOML: a number in it has thousands of digits"], origin) from None
-    return _Reading(_TOML_TABLE, folder, validate_fault).world(raw, services, origin)
+
+
+def _json(data: bytes, origin: str | None) -> object:
+    try:
+        return strict_json.loads(data)
+    except strict_json.StrictJsonError as error:
+        raise WorldFileError([f"not valid JSON: {error}"], origin) from None
 
 
 def import_state(  # noqa: PLR0913 - one name for each thing that a caller knows
@@ -143,10 +173,7 @@ def import_state(  # noqa: PLR0913 - one name for each thing that a caller knows
     if isinstance(data, bytes):
         if len(data) > max_bytes:
             raise WorldFileError([f"larger than {max_bytes} bytes, the most that is read"], origin)
-        try:
-            raw = strict_json.loads(data)
-        except strict_json.StrictJsonError as error:
-            raise WorldFileError([f"not valid JSON: {error}"], origin) from None
+        raw = _json(data, origin)
     return _Reading(_JSON_TABLE, folder, validate_fault).world(raw, services, origin)
 
 
@@ -162,6 +189,8 @@ class _Reading:
     """What the format calls an object."""
     folder: Path | None
     validate_fault: ValidateFault | None
+    has_services: bool = False
+    """Whether services may stand in it: in a file that a server starts with, and not in a state of one that runs."""
     faults: list[str] = field(default_factory=list)
     is_broken: bool = False
     """Whether an entry is missing from what was read, so that the others may not fit together for that reason."""
@@ -190,12 +219,18 @@ class _Reading:
             self._tell(fault)
 
     def _state(self, raw: object) -> WorldState:
-        known = (*LISTS, *TABLES)
+        known = (*LISTS, *TABLES, *([SERVICES] if self.has_services else []))
+        self.services(raw)
         if not isinstance(raw, dict):
-            self._tell(f"a world is {self.table} with {', '.join(known)}; found {_in_words(raw, self.table)}")
+            self._tell(f"a world is {self.table} with {', '.join(known)}; found {in_words(raw, self.table)}")
             raise _StopError
+        if not self.has_services and SERVICES in raw:
+            self._break(
+                [f"{SERVICES}: are given at start only, in a world file or with --service; leave them out here"]
+            )
+            known = (*known, SERVICES)
         self._break(
-            f"{_named(name)}: is not known here; known are {', '.join(known)}" for name in raw if name not in known
+            f"{named(name)}: is not known here; known are {', '.join(known)}" for name in raw if name not in known
         )
         state = WorldState(
             enterprises=tuple(entry.enterprise() for _, entry in self._entries(raw, "enterprises", EnterpriseEntry)),
@@ -214,10 +249,28 @@ class _Reading:
             raise _StopError
         return state
 
+    def services(self, raw: object) -> Mapping[str, ServiceEntry]:
+        """Return the services of a file, as far as they are good ones."""
+        values = raw.get(SERVICES, {}) if isinstance(raw, dict) and self.has_services else {}
+        if not isinstance(values, dict) or len(values) > MOST_MEMBERS:
+            expected = f"{self.table} of at most {MOST_MEMBERS} services, each by its name"
+            self._break([f"{SERVICES}: should be {expected}; found {in_words(values, self.table)}"])
+            return {}
+        found = {}
+        for name, value in values.items():
+            place = f"{SERVICES}.{named(name)}"
+            fault = name_fault(name)
+            if fault is not None:
+                self._break([f"{place}: {fault}"])
+            entry = self._entry(value, place, ServiceEntry)
+            if entry is not None:
+                found[name] = entry
+        return found
+
     def _entries(self, raw: dict[str, Any], name: str, model: type[E]) -> Iterator[tuple[int, E]]:
         values = raw.get(name, [])
         if not isinstance(values, list):
-            self._break([f"{name}: should be a list; found {_in_words(values, self.table)}"])
+            self._break([f"{name}: should be a list; found {in_words(values, self.table)}"])
             return
         for index, value in enumerate(values):
             entry = self._entry(value, f"{name}[{index}]", model)
@@ -235,7 +288,7 @@ class _Reading:
         try:
             return model.model_validate(value)
         except ValidationError as error:
-            self._break(_sentences(error, model, value, place, self.table))
+            self._break(sentences(error, model, value, place, self.table))
             return None
 
     def _certificates(self, index: int, account: AccountEntry) -> Iterator[RegisteredCertificate]:
@@ -303,67 +356,3 @@ def _read_bounded(path: Path, limit: int, *, pipes: bool = False) -> tuple[bytes
 def _fit_name(text: str) -> str | None:
     """Return a text that came from elsewhere if a `Name` may be so, else None."""
     return text if 0 < len(text) <= LONGEST_NAME and text.isprintable() else None
-
-
-def _sentences(error: ValidationError, model: type[Entry], value: object, place: str, table: str) -> Iterator[str]:
-    """Yield each fault of an entry as place, expectation and what came; `table` is what the format calls an object."""
-    for fault in error.errors(include_url=False):
-        location = fault["loc"]
-        if location[-1:] == ("[key]",) and fault["type"] != "extra_forbidden":
-            location = location[:-1]  # what is wrong is the name that stands before
-        kind, context, found = fault["type"], fault.get("ctx", {}), f"; found {_in_words(fault['input'], table)}"
-        if kind == "extra_forbidden":
-            expectation = f"is not known here; known are {', '.join(_holder(model, location).model_fields)}"
-        elif kind == "missing":
-            expectation = "is missing"
-        elif kind in _TABLE_SHAPES:
-            expectation = f"should be {table}{found}"
-        elif kind in _SHAPES:
-            expectation = f"should be {_SHAPES[kind].format_map(context)}{found}"
-        elif kind == "enum":
-            expectation = f"should be {context['expected'].replace(chr(39), '')}{found}"
-        else:
-            message = fault["msg"].removeprefix("Value error, ")
-            # Of an entry or a list, the sentence says what is wrong, and there is no one value to show.
-            expectation = message if isinstance(fault["input"], dict | list) else f"{message}{found}"
-        yield f"{place}{''.join(map(_step, location))}{_label(value, location)}: {expectation}"
-
-
-def _in_words(value: object, table: str) -> str:
-    """Return a value from outside as it can be shown, on one line."""
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
-    if isinstance(value, dict):
-        return f"{table} with {len(value)} members"
-    if isinstance(value, list | tuple):
-        return f"a list of {len(value)}" if value else "[]"
-    if isinstance(value, int) and abs(value) >= _HUGE:
-        return "a huge number"
-    return shown(value.isoformat() if isinstance(value, dt.date | dt.time) else value)
-
-
-def _named(name: object) -> str:
-    """Return the name of a member as it can stand in a location."""
-    return name if isinstance(name, str) and _PLAIN.fullmatch(name) else shown(name)
-
-
-def _step(part: int | str) -> str:
-    return f"[{part}]" if isinstance(part, int) else f".{_named(part)}"
-
-
-def _holder(model: type[Entry], location: tuple[int | str, ...]) -> type[Entry]:
-    """Return the model of the entry, inside another, that holds the last part of a location."""
-    return next((model.nested[part] for part in location[:-1] if isinstance(part, str) and part in model.nested), model)
-
-
-def _label(value: Any, location: tuple[int | str, ...]) -> str:  # noqa: ANN401 - what came, of any shape
-    """Return the name of the innermost entry that has one."""
-    name = None
-    for part in (None, *location):
-        try:
-            value = value if part is None else value[part]
-        except (KeyError, IndexError, TypeError):
-            break
-        if isinstance(value, dict) and isinstance(value.get("name"), str):
-            name = value["name"]
-    return f" ({shown(name)})" if name else ""

@@ -25,6 +25,8 @@ class Service:
     """What an account of each capacity may ask for; a capacity that is missing gets nothing."""
     one_mandatary: bool
     """Whether an employer can have one mandatary at most (said of the FLA: G§2.2.1)."""
+    ends: bool = False
+    """Whether the platform stops it: a world's phase is about the APIs of such services alone."""
 
 
 class Administrator(NamedTuple):
@@ -224,6 +226,35 @@ class CalendarYear(StrEnum):
     REQUIRE = "require"
 
 
+class Phase(StrEnum):
+    """How far a service that ends has come to its end."""
+
+    OPEN = "open"
+    """All works."""
+    CONSULTATION = "consultation"
+    """What is there can be read; nothing is registered or changed any more."""
+    CLOSED = "closed"
+    """Nothing is answered any more."""
+
+
+class PhaseAnswer(NamedTuple):
+    """The problem that a call is answered with in a phase that refuses it (RFC 9457)."""
+
+    status: int
+    """400 to 599."""
+    type: str
+    title: str
+    detail: str
+
+
+CONSULTATION_ANSWER = PhaseAnswer(
+    403, "about:blank", "Forbidden", "Registration has ended; what was registered can still be read"
+)
+"""Assumed: what the real API answers is not known."""
+CLOSED_ANSWER = PhaseAnswer(410, "about:blank", "Gone", "This service has ended, and its data were destroyed")
+"""Assumed, as well."""
+
+
 @dataclass(frozen=True, slots=True)
 class WorldSettings:
     """What a world leaves to choose."""
@@ -236,15 +267,32 @@ class WorldSettings:
     """Seconds until a change in ChaMan has effect. Assumed: the real delay is not known."""
     calendar_year_in_mandate: CalendarYear = CalendarYear.IGNORE
     """Assumed: what an end quarter does to a call for another year is not known."""
+    phase: Phase = Phase.OPEN
+    """Assumed to be open, whatever the clock says: no phase begins by itself."""
+    consultation_answer: PhaseAnswer = CONSULTATION_ANSWER
+    """What changes something is answered so in the phase `consultation`."""
+    closed_answer: PhaseAnswer = CLOSED_ANSWER
+    """Every call is answered so in the phase `closed`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A stored resource: the API, the path below its base, and the JSON text."""
+    """A stored resource of an API."""
 
     api: str
     path: str
-    body: str
+    """Below the API's base path, percent-encoded, without a slash at the beginning."""
+    body: str | None
+    """JSON text; None: what the contract says is there by itself was deleted."""
+    number: int = 0
+    """Its place among the members of its collection, where it was added; 0: under a key of the client's choosing."""
+    mentions: tuple[Ssin, ...] | None = field(default=(), compare=False)
+    """Whom it can be found by; None: nobody. Follows from the body: written with it, neither read back nor exported."""
+
+    @property
+    def collection(self) -> str:
+        """The path without its last segment, so the collection that this is a member of."""
+        return self.path.rpartition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from mock_server.identifiers import Capacity, ClientId, EnterpriseNumber, Quarte
 from mock_server.world import schema
 from mock_server.world.model import (
     ALWAYS,
+    CLOSED_ANSWER,
+    CONSULTATION_ANSWER,
     Account,
     Administrator,
     CalendarYear,
@@ -26,6 +28,8 @@ from mock_server.world.model import (
     OwnNumber,
     Party,
     Period,
+    Phase,
+    PhaseAnswer,
     RegisteredCertificate,
     StoredFault,
     WorldSettings,
@@ -52,6 +56,7 @@ def of_state(world: str, state: WorldState) -> list[tuple[Table, list[Row]]]:
                     "dropped": 0,
                     "mandates": len(mandates),
                     "faults": max((fault.id for fault in state.faults), default=0),
+                    "documents": max((document.number for document in state.documents), default=0),
                 }
             ],
         ),
@@ -63,6 +68,7 @@ def of_state(world: str, state: WorldState) -> list[tuple[Table, list[Row]]]:
         (schema.mandates, [of_mandate(world, mandate) for mandate in mandates]),
         (schema.employments, [of_employment(world, entry) for entry in dict.fromkeys(state.employments)]),
         (schema.documents, [of_document(world, document) for document in state.documents]),
+        (schema.mentions, [row for document in state.documents for row in of_mentions(world, document)]),
         (schema.faults, [of_fault(world, fault) for fault in state.faults]),
     ]
 
@@ -77,7 +83,14 @@ def of_settings(settings: WorldSettings) -> Row:
         "mandatary_own_number": settings.mandatary_own_number.value,
         "activation_delay": settings.activation_delay,
         "calendar_year_in_mandate": settings.calendar_year_in_mandate.value,
+        "phase": settings.phase.value,
+        "consultation_answer": _of_answer(settings.consultation_answer, CONSULTATION_ANSWER),
+        "closed_answer": _of_answer(settings.closed_answer, CLOSED_ANSWER),
     }
+
+
+def _of_answer(answer: PhaseAnswer, usual: PhaseAnswer) -> str | None:
+    return None if answer == usual else json.dumps(answer._asdict(), sort_keys=True)
 
 
 def of_clock(clock: ClockState) -> Row:
@@ -179,7 +192,22 @@ def of_employment(world: str, employment: Employment) -> Row:
 
 def of_document(world: str, document: Document) -> Row:
     """Return the row of a stored resource."""
-    return {"world": world, "api": document.api, "path": document.path, "body": document.body}
+    is_there = document.body is not None
+    return {
+        "world": world,
+        "api": document.api,
+        "path": document.path,
+        "body": document.body or "",
+        "collection": document.collection if is_there else None,
+        "number": document.number,
+        "mentioned": int(is_there and bool(document.mentions)),
+    }
+
+
+def of_mentions(world: str, document: Document) -> list[Row]:
+    """Return the rows of whom a stored resource mentions; one that was deleted mentions nobody."""
+    people = () if document.body is None else dict.fromkeys(document.mentions or ())
+    return [{"world": world, "api": document.api, "ssin": ssin, "path": document.path} for ssin in people]
 
 
 def of_fault(world: str, fault: StoredFault) -> Row:
@@ -195,7 +223,14 @@ def settings(row: Any) -> WorldSettings:  # noqa: ANN401 - a row, by name, here 
         OwnNumber(row.mandatary_own_number),
         row.activation_delay,
         CalendarYear(row.calendar_year_in_mandate),
+        Phase(row.phase),
+        _answer(row.consultation_answer, CONSULTATION_ANSWER),
+        _answer(row.closed_answer, CLOSED_ANSWER),
     )
+
+
+def _answer(text: str | None, usual: PhaseAnswer) -> PhaseAnswer:
+    return usual if text is None else PhaseAnswer(**json.loads(text))
 
 
 def clock(row: Any) -> ClockState:  # noqa: ANN401 - as above
@@ -266,8 +301,8 @@ def employment(row: Any) -> Employment:  # noqa: ANN401 - as above
 
 
 def document(row: Any) -> Document:  # noqa: ANN401 - as above
-    """Read a stored resource."""
-    return Document(row.api, row.path, row.body)
+    """Read a stored resource, without its mentions."""
+    return Document(row.api, row.path, row.body or None, row.number)
 
 
 def fault(row: Any) -> StoredFault:  # noqa: ANN401 - as above

@@ -1,11 +1,30 @@
 """The tables. Every row but those of `meta` belongs to a world."""
 
-from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from collections.abc import Iterator
 
-VERSION = 1
+from sqlalchemy import (
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    case,
+    func,
+    text,
+    update,
+)
+from sqlalchemy.sql import ClauseElement
+
+VERSION = 2
 """Raised with every change of the tables: a new column has a server default or may be null, so that it can be added."""
 
 metadata = MetaData()
+_IN_BYTES = Text().with_variant(Text(collation="C"), "postgresql")
+"""A path: in the order of its bytes in every database, so that all below another is one range of an index."""
 
 
 def _world() -> Column[str]:
@@ -33,6 +52,10 @@ worlds = Table(
     Column("calendar_year_in_mandate", String(16), nullable=False, server_default="ignore"),
     Column("clock_offset", Float, nullable=False, server_default="0"),
     Column("clock_frozen_at", Float),
+    Column("phase", String(16), nullable=False, server_default="open"),
+    # As JSON; none: the usual one.
+    Column("consultation_answer", Text),
+    Column("closed_answer", Text),
     # What tells a world from one of the same name that was deleted before.
     Column("born", String(32), nullable=False, server_default=""),
     # Raised with every change but those of documents, so that a process knows when what it remembers is old.
@@ -47,6 +70,7 @@ counters = Table(
     Column("dropped", Integer, nullable=False),
     Column("mandates", Integer, nullable=False),
     Column("faults", Integer, nullable=False),
+    Column("documents", Integer, nullable=False, server_default="0"),
 )
 
 enterprises = Table(
@@ -145,8 +169,26 @@ documents = Table(
     metadata,
     _world(),
     Column("api", String(64), primary_key=True),
-    Column("path", Text, primary_key=True),
+    Column("path", _IN_BYTES, primary_key=True),
+    # None of it: deleted, though the contract says that something is there by itself.
     Column("body", Text, nullable=False),
+    # What was deleted is in none.
+    Column("collection", _IN_BYTES),
+    Column("number", Integer, nullable=False, server_default="0"),
+    # Whether it has rows among the mentions: most have none, and are then replaced in one statement.
+    Column("mentioned", Integer, nullable=False, server_default="0"),
+    # All that counting and listing go by, so that neither looks at the bodies.
+    Index("documents_of_collection", "world", "api", "collection", "number", "path"),
+)
+
+mentions = Table(
+    "mentions",
+    metadata,
+    _world(),
+    Column("api", String(64), primary_key=True),
+    Column("ssin", String(11), primary_key=True),
+    Column("path", _IN_BYTES, primary_key=True),
+    Index("mentions_of_document", "world", "api", "path"),
 )
 
 faults = Table(
@@ -172,3 +214,19 @@ exchanges = Table(
     # All of it, as JSON: what the columns above say is there for looking up.
     Column("record", Text, nullable=False),
 )
+
+
+def changes_since(version: int, kind: str) -> Iterator[ClauseElement]:
+    """Yield what brings the rows of an older store up to date, once no table or column is missing."""
+    if version == 1:
+        if kind == "postgresql":
+            yield text('ALTER TABLE documents ALTER COLUMN path TYPE TEXT COLLATE "C"')
+        yield _fill_collections()
+
+
+def _fill_collections() -> ClauseElement:
+    # Without the letters at its end that are no slash, so with the last slash there is; that goes as well.
+    path = documents.c.path
+    head = func.rtrim(path, func.replace(path, "/", ""))
+    collection = case((head == "", ""), else_=func.substr(head, 1, func.length(head) - 1))
+    return update(documents).values(collection=collection)

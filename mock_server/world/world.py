@@ -18,6 +18,7 @@ from mock_server.identifiers import Capacity, ClientId, EnterpriseNumber, Quarte
 from mock_server.world import rows, schema
 from mock_server.world import statements as sql
 from mock_server.world.database import Database, Statement
+from mock_server.world.documents import Documents, WorldGoneError
 from mock_server.world.model import (
     Account,
     Employment,
@@ -29,24 +30,19 @@ from mock_server.world.model import (
     WorldState,
 )
 
+__all__ = ["World", "WorldGoneError"]
+
 _COUNTED = ("enterprises", "accounts", "mandates", "employments", "documents")
 
 
-class WorldGoneError(LookupError):
-    """The world was deleted meanwhile."""
-
-
-class World:
+class World(Documents):
     """One world."""
 
     def __init__(self, database: Database, name: str, clock: Clock) -> None:
         """Open a world that is there; `clock` tells real time, from which the world's own may differ."""
-        self.name = name
-        self.database = database
+        super().__init__(database, name)
         self.settings = WorldSettings()
         self.clock = WorldClock(clock, ClockState())
-        self.born = ""
-        """What tells this world from one of the same name that was deleted before."""
         self._revision = -1
         self._accounts: dict[ClientId, Account] = {}
         self._enterprises: dict[EnterpriseNumber, Enterprise] = {}
@@ -79,9 +75,6 @@ class World:
         self._enterprises.clear()
         self._faults = None
 
-    def _gone(self) -> "WorldGoneError":
-        return WorldGoneError(f"the world {self.name} was deleted")
-
     @contextlib.contextmanager
     def changing(self) -> Iterator[None]:
         """Make all changes inside one; nobody else changes this world meanwhile. Raises `WorldGoneError`."""
@@ -95,20 +88,8 @@ class World:
             self._revision = -1
             self._load()
 
-    def _one(self, statement: Statement, **values: Any) -> Any:  # noqa: ANN401 - a row, by name
-        return self.database.one(statement, world=self.name, **values)
-
-    def _all(self, statement: Statement, **values: Any) -> list[Any]:  # noqa: ANN401 - as above
-        return self.database.all(statement, world=self.name, **values)
-
-    def _run(self, statement: Statement, **values: Any) -> int:  # noqa: ANN401 - values of any column
-        return self.database.run(statement, world=self.name, **values)
-
-    def _insert(self, table: str, *entries: rows.Row) -> None:
-        self.database.run_many(sql.INSERT[table], entries)
-
     def next_number(self, counter: str, by: int = 1) -> int:
-        """Raise a counter of this world (`exchanges`, `dropped`, `mandates`, `faults`) and return it."""
+        """Raise a counter of this world (`exchanges`, `dropped`, `mandates`, `faults`, `documents`) and return it."""
         row = self._one(sql.COUNTER[counter], by=by)
         if row is None:
             raise self._gone()
@@ -323,16 +304,6 @@ class World:
 
     # Documents ------------------------------------------------------------------------------------------------------
 
-    def put_document(self, api: str, path: str, body: str) -> None:
-        """Store a document in place of what was there. Raises `WorldGoneError`."""
-        if self._run(sql.PUT_DOCUMENT, born=self.born, api=api, path=path, body=body) == 0:
-            raise self._gone()
-
-    def document(self, api: str, path: str) -> str | None:
-        """Return the document at a path."""
-        row = self._one(sql.DOCUMENT, api=api, path=path)
-        return None if row is None else str(row.body)
-
     # Faults ---------------------------------------------------------------------------------------------------------
 
     def faults(self) -> tuple[StoredFault, ...]:
@@ -399,7 +370,7 @@ class World:
                 mandates=tuple(self.mandates()),
                 employments=tuple(rows.employment(row) for row in self._every(schema.employments)),
                 settings=self.settings,
-                documents=tuple(rows.document(row) for row in self._every(schema.documents)),
+                documents=tuple(self.documents()),
                 clock=self.clock.state,
                 faults=tuple(self.read_faults()),
             )
@@ -421,3 +392,5 @@ class World:
             numbers = self._one(sql.COUNTERS)
             self.next_number("mandates", max(0, len(state.mandates) - numbers.mandates))
             self.next_number("faults", max(0, max((f.id for f in state.faults), default=0) - numbers.faults))
+            highest = max((document.number for document in state.documents), default=0)
+            self.next_number("documents", max(0, highest - numbers.documents))

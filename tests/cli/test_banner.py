@@ -1,5 +1,6 @@
 """What `fla-mock serve` says when it is up: the next command that it names works."""
 
+import json
 import os
 import subprocess
 import sys
@@ -86,3 +87,59 @@ def test_without_the_control_api_no_command_that_needs_it_is_named(tmp_path: Pat
         server.stop()
 
         assert server.output.endswith(f"another terminal:\n  curl {server.base}/health\n")
+
+
+def many(folder: Path, count: int) -> Path:
+    """Write a contract of so many operations; the first has a parameter whose name says nothing."""
+    answer = {"200": {"description": "Done."}}
+    boss = [{"name": "boss", "in": "path", "required": True, "schema": {"type": "string"}}]
+    paths = {f"/things{number}": {"get": {"responses": answer}} for number in range(count - 1)}
+    first = {"/leaves/{boss}": {"get": {"parameters": boss, "responses": answer}}}
+    path = folder / "many of them.json"
+    document = {"openapi": "3.0.3", "info": {"title": "Many"}, "paths": first | paths}
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path
+
+
+def test_each_route_is_told_with_what_guards_it(tmp_path: Path, keys: Path) -> None:
+    """Of our own contracts and of those that were given, with their scopes and their files."""
+    file = many(tmp_path, 2)
+    with started(
+        tmp_path, "--keys", keys, "--service", f"care={file}", "--parameter", "boss=enterpriseNumber"
+    ) as server:
+        server.stop()
+
+        lines = server.output.splitlines()
+    where = "employees/{ssin}/calendarYears/{year}/trainings"
+    route = next(line for line in lines if line.startswith("PUT /employers/"))
+    assert [cell.strip() for cell in route.split("  ") if cell.strip()] == [
+        f"PUT /employers/{{enterpriseNumber}}/{where}",
+        "own number or mandate: enterpriseNumber",
+        "ssin",
+        "year",
+        "replaces",
+    ]
+    start = lines.index(f"care: Many, from {file}")
+    rows = [[cell.strip() for cell in line.split("  ") if cell.strip()] for line in lines[start : start + 5]]
+    assert rows[1:] == [
+        ["scope: scope:care"],
+        ["operation", "guarded by", "kept"],
+        ["GET /leaves/{boss}", "own number or mandate: boss", "answers with an example"],
+        ["GET /things0", "any token with the scope", "answers with an example"],
+    ]
+
+
+def test_of_many_routes_the_first_are_told(tmp_path: Path, keys: Path) -> None:
+    """And a command that works tells of all, with what was said of the parameters."""
+    file = many(tmp_path, 45)
+    with started(
+        tmp_path, "--keys", keys, "--service", f"care={file}", "--parameter", "boss=enterpriseNumber"
+    ) as server:
+        server.stop()
+
+        more = [line for line in server.output.splitlines() if line.startswith("… ")]
+    assert server.output.count("GET /things") == 39
+    assert more == [f"… and 5 more: fla-mock contract '{file}' --parameter=boss=enterpriseNumber"]
+    done = in_a_shell([more[0].partition(": ")[2]], tmp_path)
+    assert (done.returncode, done.stdout.count("\nGET /")) == (0, 45)
+    assert "own number or mandate: boss" in done.stdout

@@ -88,7 +88,7 @@ WORLD: dict[str, Any] = {
         "exchanges": 16,
     },
 }
-SETTINGS = {"employments": "open", "activation_delay": 900.0}
+SETTINGS = {"employments": "open", "activation_delay": 900.0, "closed_answer": {"status": 410, "title": "Gone"}}
 
 
 TERMS = ("--mandator", NUMBER, "--mandatary", OTHER, "--service", "fla", "--start", "2025Q1")
@@ -117,12 +117,35 @@ CASES: dict[str, tuple[str, str, str, object, object, list[str]]] = {
         [],
     ),
     "world delete": ("world delete a", "DELETE", "/_mock/worlds/a", None, None, ["World a is removed."]),
-    "world settings": ("world settings", "GET", f"{HERE}/settings", None, SETTINGS, ["employments", "open", "900.0"]),
+    "world settings": (
+        "world settings",
+        "GET",
+        f"{HERE}/settings",
+        None,
+        SETTINGS,
+        ["employments", "open", "900.0", "Gone"],
+    ),
     "world settings, changed": (
         "world settings employments=closed activation_delay=900",
         "PATCH",
         f"{HERE}/settings",
         {"employments": "closed", "activation_delay": 900},
+        SETTINGS,
+        ["open"],
+    ),
+    "world settings, one with members": (
+        'world settings phase=closed closed_answer={"status":404,"title":"Not=Found"}',
+        "PATCH",
+        f"{HERE}/settings",
+        {"phase": "closed", "closed_answer": {"status": 404, "title": "Not=Found"}},
+        SETTINGS,
+        ['{"status": 410, "title": "Gone"}'],
+    ),
+    "world settings, one as usual again": (
+        "world settings closed_answer=null",
+        "PATCH",
+        f"{HERE}/settings",
+        {"closed_answer": None},
         SETTINGS,
         ["open"],
     ),
@@ -517,6 +540,27 @@ def test_a_state_that_is_none_is_told(
     assert message in result.stderr
 
 
+def test_a_real_mock_takes_a_setting_that_has_members(run: Run, keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer of a phase is set as JSON, and null brings the usual one back."""
+    monkeypatch.setenv("FLA_MOCK_URL", json.loads((keys / "demo.json").read_text(encoding="utf-8"))["mock_url"])
+    world = ("--world", "closing")
+    own = {"status": 404, "type": "about:blank", "title": "Not Found", "detail": "It is over."}
+
+    def told(*changes: str) -> object:
+        result = run("world", "settings", *changes, *world, "--json")
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)["closed_answer"]
+
+    try:
+        assert run("world", "create", "closing", "--from", "empty").exit_code == 0
+        usual = told()
+
+        assert told(f"closed_answer={json.dumps(own)}") == told() == own
+        assert told("closed_answer=null") == told() == usual != own
+    finally:
+        run("world", "delete", "closing")
+
+
 # Accounts
 
 
@@ -721,6 +765,11 @@ BAD = {
     "two moments": ("world create --offset 1 --now 2027Q1", "--offset and --now both"),
     "two sources": ("world create --from demo --state x.json", "--from and --state both"),
     "a setting without a value": ("world settings employments", "expected NAME=VALUE, found 'employments'"),
+    "a setting that is no JSON": (
+        'world settings closed_answer={"status":404',
+        "closed_answer: begins like JSON, and is",
+    ),
+    "a setting without help": ("world settings closed_answer={404}", "“fla-mock world settings --help” shows how."),
     "a parameter without a name": ("fault add any status=500 --parameter =1", "--parameter: expected NAME=VALUE"),
     "an effect that is none": ("fault add any 503", "EFFECT: an effect is written NAME=VALUE"),
     "an effect that is no JSON": ('fault add any {"status"', "EFFECT: begins like JSON"),

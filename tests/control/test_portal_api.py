@@ -24,7 +24,7 @@ from mock_server.control.records import timestamp
 from mock_server.identifiers import Capacity, ClientId, EnterpriseNumber
 from mock_server.services.catalogue import FLA, services
 from mock_server.world.database import MEMORY, StoreError
-from mock_server.world.model import Enterprise, WorldState
+from mock_server.world.model import CLOSED_ANSWER, CONSULTATION_ANSWER, Enterprise, WorldState
 from mock_server.world.store import Store
 from mock_server.world.world import World, WorldGoneError
 from tests.support import NOW, Reply, certificate, key
@@ -35,6 +35,7 @@ SECRETARIAT = EnterpriseNumber("1999000249")
 PROVIDER = EnterpriseNumber("1999000447")
 NOBODY = "1999000546"
 SSIN = "85073099932"
+ANSWER = {"status": 409, "type": "about:blank", "title": "Conflict", "detail": "Too late"}
 BASE = "/_mock/worlds/default"
 ENTERPRISE = f"{BASE}/enterprises/{EMPLOYER}"
 ACCOUNTS = f"{ENTERPRISE}/capacities/employer/accounts"
@@ -784,6 +785,9 @@ def test_settings_are_changed_one_by_one(portal: Portal) -> None:
         "mandatary_own_number": "refuse",
         "activation_delay": 0,
         "calendar_year_in_mandate": "ignore",
+        "phase": "open",
+        "consultation_answer": CONSULTATION_ANSWER._asdict(),
+        "closed_answer": CLOSED_ANSWER._asdict(),
     }
     assert portal.get(f"{BASE}/settings") == defaults
     for name, value in (
@@ -791,6 +795,9 @@ def test_settings_are_changed_one_by_one(portal: Portal) -> None:
         ("mandatary_own_number", "allow"),
         ("activation_delay", 900),
         ("calendar_year_in_mandate", "require"),
+        ("phase", "consultation"),
+        ("consultation_answer", ANSWER),
+        ("closed_answer", ANSWER | {"status": 503, "type": "urn:problem-type:example:over"}),
     ):
         defaults[name] = value
 
@@ -799,9 +806,31 @@ def test_settings_are_changed_one_by_one(portal: Portal) -> None:
     assert portal.call("PATCH", f"{BASE}/settings", {}).json == defaults == portal.get(f"{BASE}/settings")
 
 
+@pytest.mark.parametrize("name", ["consultation_answer", "closed_answer"])
+def test_an_answer_of_a_phase_is_replaced_whole_and_put_back_with_null(portal: Portal, name: str) -> None:
+    """What it leaves out is as usual, not as before; null is the answer that the world began with."""
+    before = portal.get(f"{BASE}/settings")
+    portal.call("PATCH", f"{BASE}/settings", {name: ANSWER | {"type": "urn:problem-type:example:over"}})
+
+    without_type = {member: value for member, value in ANSWER.items() if member != "type"}
+    assert portal.call("PATCH", f"{BASE}/settings", {name: without_type}).json == before | {name: ANSWER}
+    assert portal.call("PATCH", f"{BASE}/settings", {name: None}).json == before
+
+
 @pytest.mark.parametrize(
     ("body", "name"),
     [
+        (b'{"phase": "over"}', "phase"),
+        (b'{"phase": null}', "phase"),
+        (b'{"closed_answer": 410}', "closed_answer"),
+        (b'{"closed_answer": {"status": 410, "title": "Gone"}}', "closed_answer.detail"),
+        (b'{"closed_answer": {"status": 399, "title": "Gone", "detail": "Over"}}', "closed_answer.status"),
+        (b'{"closed_answer": {"status": 600, "title": "Gone", "detail": "Over"}}', "closed_answer.status"),
+        (b'{"closed_answer": {"status": "410", "title": "Gone", "detail": "Over"}}', "closed_answer.status"),
+        (b'{"closed_answer": {"status": 410, "title": "", "detail": "Over"}}', "closed_answer.title"),
+        (b'{"closed_answer": {"status": 410, "title": "Gone", "detail": "a\\nb"}}', "closed_answer.detail"),
+        (b'{"closed_answer": {"status": 410, "title": "G", "detail": "O", "type": "a b"}}', "closed_answer.type"),
+        (b'{"closed_answer": {"status": 410, "title": "G", "detail": "O", "code": 1}}', "closed_answer.code"),
         (b'{"activation_delay": -1}', "activation_delay"),
         (b'{"activation_delay": 1e99}', "activation_delay"),
         (b'{"activation_delay": "600"}', "activation_delay"),

@@ -17,6 +17,7 @@ from tests.system.processes import training
 
 JSON = {"content-type": "application/json"}
 FLA = "/REST/careerpro-federal-learning-account/v1"
+TRAINING_PROVIDER = "/REST/careerpro-federal-learning-account-training-provider/v1"
 EMPLOYER, MANDATARY, ANOTHER = "1999010048", "1999010147", "1999010246"
 SSIN = "65111899997"
 CLIENT_ID = "mine"
@@ -196,7 +197,7 @@ def test_an_empty_world_is_made(api: Api) -> None:
         "base_url": base,
         "token_url": f"{base}{TOKEN}",
         "audience": f"{base}{TOKEN}",
-        "apis": {"fla-employer": f"{base}{FLA}"},
+        "apis": {"fla-employer": f"{base}{FLA}", "fla-training-provider": f"{base}{TRAINING_PROVIDER}"},
         "clock": {
             "now": timestamp(NOW),
             "timestamp": NOW,

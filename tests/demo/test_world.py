@@ -1,6 +1,7 @@
 """The guide's examples, as the demo world tells them: the calls that pass and those that do not."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,27 +9,28 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from mock_server.certificates.loading import load_private_key
 from mock_server.demo.manifest import manifest
+from mock_server.settings import Settings
 from mock_server.world.model import Account
-from tests.support import NOW, Caller, Reply, assertion, form
+from tests.support import NOW, Caller, Reply, assertion, form, start
 
 BASE = "/REST/careerpro-federal-learning-account/v1"
+TRAINERS = "/REST/careerpro-federal-learning-account-training-provider/v1"
 FLA = "scope:sigedis:gestion:careerpro-federal-learning-account"
-BODY = json.dumps(
-    {
-        "items": [
-            {
-                "name": "Safety",
-                "startDate": "2025-03-01",
-                "endDate": "2025-03-01",
-                "duration": {"value": 1, "unit": "days"},
-                "type": "formal",
-                "status": "followed",
-                "certificate": {"obtained": False},
-                "countsForIndividualRight": True,
-            }
-        ]
+
+
+def body(year: int) -> bytes:
+    """Return a list with one training in a year."""
+    training = {
+        "name": "Safety",
+        "startDate": f"{year}-03-01",
+        "endDate": f"{year}-03-01",
+        "duration": {"value": 1, "unit": "days"},
+        "type": "formal",
+        "status": "followed",
+        "certificate": {"obtained": False},
+        "countsForIndividualRight": True,
     }
-).encode()
+    return json.dumps({"items": [training]}).encode()
 
 
 def account_of(demo: Caller, name: str) -> Account:
@@ -50,7 +52,7 @@ def put(demo: Caller, name: str, employer: str, ssin: str, year: int = 2025) -> 
     """Send trainings as a demo account and return the status."""
     headers = {"authorization": f"Bearer {ask(demo, name).json['access_token']}", "content-type": "application/json"}
     where = f"{BASE}/employers/{employer}/employees/{ssin}/calendarYears/{year}/trainings"
-    return demo.call("PUT", where, BODY, headers).status
+    return demo.call("PUT", where, body(year), headers).status
 
 
 def enterprise(demo: Caller, name: str) -> str:
@@ -145,6 +147,28 @@ def test_all_numbers_are_the_guides_own_or_belong_to_nobody(demo: Caller) -> Non
     assert all(entry.ssin[6:9] == "999" for entry in state.employments)
 
 
+def test_a_training_provider_sends_under_its_own_number(demo: Caller) -> None:
+    """On its own API, which is served beside the employers'; for another number it is refused."""
+    token = ask(demo, "training-provider").json["access_token"]
+    headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+    training = {
+        "name": "Safety",
+        "startDate": "2025-03-01",
+        "endDate": "2025-03-01",
+        "duration": {"value": 1, "unit": "days"},
+        "type": "formal",
+        "status": "completed",
+        "participants": [{"ssin": "65111899997"}],
+    }
+
+    found = []
+    for number in (account_of(demo, "training-provider").enterprise, "0880820673"):
+        path = f"{TRAINERS}/trainingProviders/{number}/trainings/safety-1"
+        found.append(demo.call("PUT", path, json.dumps(training).encode(), headers).status)
+
+    assert found == [201, 403]
+
+
 def described(demo: Caller) -> dict[str, Any]:
     """Return what `demo.json` holds."""
     assert demo.mock.demo is not None
@@ -161,6 +185,7 @@ def test_the_manifest_has_all_that_a_client_needs(demo: Caller) -> None:
         "audience",
         "employer_url",
         "training_provider_url",
+        "apis",
         "ca_file",
         "accounts",
         "mandates",
@@ -191,6 +216,57 @@ def test_the_manifest_has_all_that_a_client_needs(demo: Caller) -> None:
         told["accounts"][0]["enterprise_number"],
         told["accounts"][0]["scopes"],
     )
+
+
+def test_the_manifest_names_every_api_by_its_url(demo: Caller) -> None:
+    """Those of the FLA stand there twice: by the names that clients know them by, too."""
+    told = described(demo)
+
+    assert told["apis"] == {
+        "fla-employer": told["employer_url"],
+        "fla-training-provider": told["training_provider_url"],
+    }
+    assert told["employer_url"].endswith(BASE)
+    assert told["training_provider_url"].endswith(TRAINERS)
+
+
+def contract(folder: Path) -> Path:
+    """Write the contract of a further service."""
+    path = folder / "more.json"
+    answer = {"200": {"description": "Done.", "content": {"application/json": {"schema": {"type": "object"}}}}}
+    paths = {"/things": {"get": {"responses": answer}}}
+    path.write_text(json.dumps({"openapi": "3.1.0", "info": {"title": "More"}, "paths": paths}), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("service", "without"),
+    [
+        # Of the Dimona, the demo world says itself who has it in the guide's examples.
+        ("dimona", {"training-provider", "example-1-fla", "example-6-company-2-group"}),
+        ("care", set()),
+    ],
+)
+def test_the_permission_of_an_added_service_is_ticked(
+    demo_keys: Path, tmp_path: Path, service: str, without: set[str]
+) -> None:
+    """So it can be tried at once; the guide's examples stay as they are told, and no mandates are given."""
+    caller = start(Settings(keys=demo_keys, service=(f"{service}={contract(tmp_path)}",)))
+    told = described(caller)
+    calls = {
+        name: caller.call(
+            "GET",
+            f"/REST/{service}/v1/things",
+            headers={"authorization": f"Bearer {ask(caller, name).json['access_token']}"},
+        ).status
+        for name in ("employer", "example-1-fla")
+    }
+    caller.mock.close()
+
+    assert {entry["name"] for entry in told["accounts"] if service not in entry["permissions"]} == without
+    assert told["apis"][service].endswith(f"/REST/{service}/v1")
+    assert {entry["service"] for entry in told["mandates"]} <= {"fla", "dimona"}
+    assert calls == {"employer": 200, "example-1-fla": 403 if "example-1-fla" in without else 200}
 
 
 def test_every_account_of_the_manifest_gets_the_scopes_that_it_tells(demo: Caller) -> None:

@@ -111,7 +111,7 @@ def test_nine_digits_are_the_number_without_its_zero(started: Starter) -> None:
     )
     caller = started(more)
     headers = {"authorization": f"Bearer {caller.token('g')}"} | JSON
-    body = json.dumps({"items": [TRAINING]}).encode()
+    body = json.dumps({"items": [TRAINING | {"startDate": "2023-03-01", "endDate": "2023-03-02"}]}).encode()
 
     put = caller.call("PUT", path("880820673", year="2023"), body, headers)
     got = caller.call("GET", path("0880820673", year="2023"), headers=headers)

@@ -9,10 +9,10 @@ import pytest
 
 from mock_server.gateway.addresses import Addresses
 from mock_server.gateway.serving import Endpoint
-from mock_server.identifiers import ServiceName
-from mock_server.services.catalogue import contract_file
+from mock_server.services import catalogue
+from mock_server.services.catalogue import FLA, contract_file
 from mock_server.services.contract import Contract, ContractError, load
-from mock_server.services.endpoint import ApiEndpoint, Limits
+from mock_server.services.endpoint import ApiEndpoint, Limits, Served
 from mock_server.services.issues import issues_of
 from tests.support import Caller
 
@@ -146,7 +146,8 @@ class Api:
     ) -> tuple[int, list[tuple[str, str]]]:
         """Send a request, and return the status and the place of each issue."""
         reply = self.caller.call(method, f"/REST/test/v1{path}", body, self.headers | (headers or {}))
-        return reply.status, [(issue["in"], issue["name"]) for issue in reply.json.get("issues", [])]
+        issues = reply.json.get("issues", []) if reply.body else []
+        return reply.status, [(issue["in"], issue["name"]) for issue in issues]
 
 
 @dataclass(frozen=True)
@@ -167,15 +168,9 @@ def api(caller: Caller, tmp_path: Path) -> Api:
     """Serve the contract of these tests in place of the whole mock, with the same world and tokens."""
     mock = caller.mock
     addresses = Addresses("http://127.0.0.1", ())
-    endpoint = ApiEndpoint(
-        "test",
-        ServiceName("fla"),
-        contract(tmp_path),
-        mock.world,
-        mock.tokens,
-        limits=Limits(1000, 1),
-        addresses=addresses,
-    )
+    file = tmp_path / "contract.yaml"
+    served = Served(catalogue.Api("test", FLA, file), mock.services[FLA], contract(tmp_path), frozenset())
+    endpoint = ApiEndpoint(served, mock.world, mock.tokens, limits=Limits(1000, 1), addresses=addresses)
     headers = {"authorization": f"Bearer {caller.token()}", "content-type": "application/json"}
     mock.default.endpoints = Only(endpoint)
     return Api(caller, headers)

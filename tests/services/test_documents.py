@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,12 @@ import pytest
 
 from mock_server.services.catalogue import contract_file
 from mock_server.services.contract import Contract, ContractError, Operation, Reading, load
+from mock_server.services.documents import files
+from mock_server.services.documents.lines import lines_of
 from mock_server.services.documents.report import MAX_FAULTS
 from mock_server.services.documents.text import MAX_BYTES, TextError, parse
+from tests.services.made_contracts import large_contract
+from tests.services.rewritten_contracts import write
 from tests.support import Caller
 
 OK: dict[str, Any] = {"responses": {"200": {"description": "ok"}}}
@@ -108,6 +113,7 @@ BROKEN_TEXTS = {
     "a bomb of brackets": ("[" * 5_000, "expected nesting of at most 100 levels"),
     "a bomb of brackets in JSON": ('{"a":' * 5_000, "expected nesting of at most 100 levels"),
     "two documents": ("a: 1\n---\nb: 2\n", "expected one document"),
+    "an alias of another document": ("&a x\n--- *a\n", "line 2, column 1: expected one document"),
     "a list as a key": ("[a, b]: 1", "a key is text"),
     "an alias of a list as a key": ("a: &a [1]\nb: {*a : 1}", "a key is text"),
     "a number without end": (f"a: {'9' * 5_000}", "numbers of at most 1000 digits"),
@@ -299,7 +305,7 @@ def test_three_spellings_are_one_operation(tmp_path: Path, version: str) -> None
     answer, other = operation.answer(200), operation.answer(503)
 
     assert (contract.base_path, operation.name) == ("/REST/notes/v1", "PUT /employers/{id}/notes/{year}")
-    assert operation.scopes == ("scope:read", "scope:write")
+    assert operation.scopes == (("scope:read",), ("scope:write",))
     assert {what: held.parameter for what, held in operation.held.items()} == {"enterpriseNumber": "id", "year": "year"}
     assert (inputs.issues, inputs.values["query", "tags"], inputs.values["query", "page"]) == ([], [1, 2], 1)
     assert answer is not None
@@ -407,6 +413,55 @@ def test_a_reference_that_leads_nowhere_is_told_with_its_place(tmp_path: Path, n
 
     assert told.startswith("components.schemas.Thing (line 1): ")
     assert message in told
+
+
+def split(folder: Path, count: int) -> Path:
+    """Write a contract of as many files: one for each path, one for each schema, and the first."""
+    pairs = range((count - 1) // 2)
+    for number in pairs:
+        following = f"S{(number + 1) % len(pairs)}.yaml"
+        schema = {"type": "object", "properties": {"next": {"$ref": following}, "size": {"maximum": number}}}
+        (folder / f"S{number}.yaml").write_text(json.dumps(schema), encoding="utf-8")
+        put = {"requestBody": {"content": {"application/json": {"schema": {"$ref": f"S{number}.yaml"}}}}, **OK}
+        (folder / f"p{number}.yaml").write_text(json.dumps({"put": put}), encoding="utf-8")
+    first = folder / "contract.yaml"
+    first.write_text(
+        json.dumps(document({f"/p{number}": {"$ref": f"p{number}.yaml"} for number in pairs})), encoding="utf-8"
+    )
+    return first
+
+
+def test_a_contract_may_have_hundreds_of_files(tmp_path: Path) -> None:
+    """Those who keep each schema in a file of its own have that many, and each is the one that is meant."""
+    contract = load(split(tmp_path, 301))
+
+    body = contract.operations[99].body
+    assert len(contract.operations) == 150
+    assert body is not None
+    assert [issue.detail for issue in body.issues({"size": 100, "next": {"size": 101}})] == [
+        "expected at most 99",
+        "expected at most 100",
+    ]
+
+
+@pytest.mark.parametrize("bound", ["MAX_FILES", "MAX_TOTAL_BYTES"])
+def test_files_are_bounded_together(tmp_path: Path, bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder without end is not read; that is told once, and what is missing for it is not told besides."""
+    path = split(tmp_path, 21)
+    size = sum(file.stat().st_size for file in tmp_path.iterdir())
+    most = {"MAX_FILES": 21, "MAX_TOTAL_BYTES": size}[bound]
+    monkeypatch.setattr(files, bound, most)
+    load(path)
+    monkeypatch.setattr(files, bound, most - 1)
+
+    with pytest.raises(ContractError) as refused:
+        load(path)
+
+    assert (
+        f"expected at most {files.MAX_FILES} files of together at most {files.MAX_TOTAL_BYTES} bytes, came more; "
+        "join some of them, or leave out what is not served"
+    ) in str(refused.value)
+    assert "\n" not in str(refused.value)
 
 
 def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
@@ -521,6 +576,11 @@ FAULTS: dict[str, tuple[Any, str, str]] = {
         document({"/a": {"get": {"responses": {"600": {"description": "x"}}}}}),
         "paths./a.get.responses.600 (line 1)",
         "came '600'",
+    ),
+    "a range of statuses in lower case": (
+        document({"/a": {"get": {"responses": {"4xx": {"description": "x"}}}}}),
+        "paths./a.get.responses.4xx (line 1)",
+        "expected a status like 200, 2XX or default, came '4xx'",
     ),
     "scopes that are a word": (
         document({"/a": {"get": OK | {"security": [{"a": "b"}]}}}),
@@ -644,6 +704,134 @@ def test_all_faults_are_told_at_once_and_bounded(tmp_path: Path) -> None:
     assert many.endswith("and more, that are told when these are mended")
 
 
+WITH_FAULTS = {
+    "a block": """\
+openapi: 3.0.3
+# as a person writes it
+paths:
+  /a:
+    get:
+      parameters:
+      - name: q
+        in: query
+        schema: {}
+
+      -
+        name: r
+        in: body
+        schema: {}
+      responses:
+        600: {description: x}
+  /{b:
+    get: {responses: {}}
+""",
+    "braces of YAML": """\
+{ openapi: 3.0.3,
+
+  paths: { /a: { get:
+    { parameters: [ { name: q, in: query, schema: {} },
+                    # a comment is none of JSON
+                    { name: r,
+
+
+                      in: body, schema: {} } ],
+      responses: {
+
+        600: { description: x }
+
+      } } },
+    "/{b": { get: { responses: {} } } } }
+""",
+    "JSON": """\
+{
+  "openapi": "3.0.3",
+  "x-lines": "\\n\\n {}[]",
+
+  "paths": {
+    "/a": {
+      "get": {"parameters": [
+        {"name": "q", "in": "query", "schema": {}},
+        {"name": "r",
+         "in": "body", "schema": {}}],
+        "responses": {
+
+          "600": {"description": "x"}}}
+    },
+    "/{b"
+      : {"get": {"responses": {}}}
+  }
+}
+""",
+    "JSON but for a number": """\
+{
+  "openapi": "3.0.3", "paths": {
+    "/a": {"get": {
+      "parameters": [
+        {"name": "q", "in": "query", "schema": {}},
+        {"name": "r", "in": "body", "schema": {}}],
+      "responses": {
+        600: {"description": "x"}}}},
+    "/{b": {"get": {"responses": {}}}}}
+""",
+    "an alias": """\
+openapi: 3.0.3
+x-shared: &shared
+  - {name: q, in: query, schema: {}}
+  - {name: r, in: body, schema: {}}
+paths:
+  /a:
+    get:
+      parameters:
+        *shared
+      responses: {600: {description: x}}
+  /{b: {get: {responses: {}}}
+""",
+}
+FAULTY_LINES = {
+    "a block": (13, 16, 17),
+    "braces of YAML": (9, 12, 15),
+    "JSON": (10, 13, 15),
+    "JSON but for a number": (6, 8, 9),
+    "an alias": (8, 10, 11),
+}
+
+
+@pytest.mark.parametrize("form", WITH_FAULTS)
+def test_every_fault_has_its_line(tmp_path: Path, form: str) -> None:
+    """Whatever a person or a program wrote it with; what is behind an alias has the line where the alias is used."""
+    told = refusal(tmp_path, WITH_FAULTS[form])
+
+    location, status, path = FAULTY_LINES[form]
+    assert f"paths./a.get.parameters[1].in (line {location}): " in told
+    assert f"paths./a.get.responses.600 (line {status}): " in told
+    assert f"paths./{{b (line {path}): " in told
+
+
+@pytest.mark.parametrize("form", ["json", "yaml"])
+def test_a_file_is_read_once_more_for_all_of_its_faults(
+    tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To look for the lines one by one would cost a large contract with many faults half a minute."""
+    asked: list[list[tuple[str | int, ...]]] = []
+
+    def counted(data: bytes, places: Iterable[tuple[str | int, ...]]) -> Mapping[tuple[str | int, ...], int]:
+        asked.append(list(places))
+        return lines_of(data, asked[-1])
+
+    monkeypatch.setattr("mock_server.services.documents.lines.lines_of", counted)
+    contract = large_contract(MAX_FAULTS // 4 + 1)
+    templates = list(contract["paths"])[:MAX_FAULTS]
+    for template in templates:
+        contract["paths"][f"{template}?beta=true"] = contract["paths"].pop(template)
+    path = write(tmp_path, contract, form)
+
+    with pytest.raises(ContractError) as refused:
+        load(path)
+
+    assert asked == [[("paths", f"{template}?beta=true") for template in templates]]
+    assert str(refused.value).count(" (line ") == MAX_FAULTS
+
+
 def test_schemas_that_have_no_end_are_refused(tmp_path: Path) -> None:
     """A schema composed of itself, or doubled forty times over, would take the validator's stack or its time."""
     doubled: dict[str, Any] = {
@@ -681,7 +869,10 @@ def test_templates_may_differ_in_names_where_methods_differ(tmp_path: Path) -> N
     route = contract.route("/x")
 
     assert route is not None
-    assert (route.values, sorted(route.operations)) == ({"a": "x", "b": "x"}, ["GET", "PUT"])
+    assert {method: route.of(operation) for method, operation in route.operations.items()} == {
+        "GET": {"a": "x"},
+        "PUT": {"b": "x"},
+    }
 
 
 @pytest.mark.parametrize(
@@ -828,6 +1019,52 @@ def test_what_is_held_in_the_query_counts_when_the_path_has_none(tmp_path: Path)
     assert [operation.held["enterpriseNumber"].location for operation in contract.operations] == ["query", "path"]
 
 
+TEXTS = {"type": "array", "items": {"type": "string"}}
+LISTS: dict[str, tuple[str, str, dict[str, Any], str | None]] = {
+    "of a name": ("kbo", "query", TEXTS, "enterpriseNumber"),
+    "of several": ("enterpriseNumbers", "query", TEXTS, "enterpriseNumber"),
+    "of persons": ("ssins", "query", TEXTS, "ssin"),
+    "of anything": ("niss", "query", {"type": "array"}, "ssin"),
+    "by reference": (
+        "cbe",
+        "query",
+        {"type": "array", "items": {"$ref": "#/components/schemas/A"}},
+        "enterpriseNumber",
+    ),
+    "of UUIDs": ("employeeIds", "query", {"type": "array", "items": {"type": "string", "format": "uuid"}}, None),
+    "of objects": ("kbo", "query", {"type": "array", "items": {"type": "object"}}, None),
+    "of another name": ("ids", "query", TEXTS, None),
+    "in the path": ("kbo", "path", TEXTS, "enterpriseNumber"),
+    "in a header": ("kbo", "header", TEXTS, "enterpriseNumber"),
+    "no list": ("kbos", "query", {"type": "string"}, None),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_holds_what_its_entries_are(tmp_path: Path, name: str) -> None:
+    """Who asks for several enterprises at once has to be allowed to see each of them."""
+    written, location, schema, what = LISTS[name]
+    parameter = {"name": written, "in": location, "required": True, "schema": schema}
+    template = f"/x/{{{written}}}" if location == "path" else "/x"
+    schemas = {"A": {"type": "string", "minLength": 9}}
+
+    operation = only(loaded(tmp_path, document({template: item(parameter)}, components={"schemas": schemas})))
+
+    assert list(operation.held) == ([] if what is None else [what])
+    assert operation.parameters[0].holds == what
+
+
+def test_the_entries_of_a_list_of_swagger_2_are_looked_at_too(tmp_path: Path) -> None:
+    """They stand in the parameter itself there; what is read of the query stays a list."""
+    parameter = {"name": "kbo", "in": "query", "collectionFormat": "multi", **TEXTS}
+    operation = only(loaded(tmp_path, document({"/x": item(parameter)}, "2.0")))
+
+    inputs = operation.read_parameters({}, "kbo=0880820673&kbo=1999000021", lambda _: [])
+
+    assert list(operation.held) == ["enterpriseNumber"]
+    assert (inputs.issues, inputs.values["query", "kbo"]) == ([], ["0880820673", "1999000021"])
+
+
 def test_our_own_contract_says_itself_what_is_held() -> None:
     """The access rules of the documented route rest on the contract, not on words."""
     contract = load(contract_file("fla-employer-v1.yaml"))
@@ -909,7 +1146,8 @@ def test_junk_anywhere_is_refused_or_served(tmp_path: Path, version: str, turn: 
             if operation.body is not None:
                 operation.body.issues({"id": 1})
             for answer in operation.answers:
-                answer.issues(answer.visible({"id": 1, "replies": [{}]}))
+                value = {"id": 1, "replies": [{}]}
+                answer.issues(value if answer.json is None else answer.json.visible(value))
 
 
 def test_a_member_that_goes_one_way_has_to_be_a_schema_too(tmp_path: Path) -> None:

@@ -23,8 +23,8 @@ import pytest
 from tests.support import FORM_HEADERS, TOKEN, Reply
 from tests.system import postgres
 from tests.system.conftest import Client
-from tests.system.processes import TIMEOUT, Server, assertion, started, token_form, training
-from tests.system.test_guide import ADMINISTRATOR, FLA_PATH, JSON, number
+from tests.system.processes import TIMEOUT, Server, assertion, started, token_form
+from tests.system.test_guide import ADMINISTRATOR, FLA_PATH, JSON, number, training_of
 
 KILLS = 5
 """In one test; with four drawings of four, a store of each kind is killed under 20 times."""
@@ -112,11 +112,12 @@ def ask_for_token(ask: Asker, client: Client, told: Told, _number: int) -> None:
 
 def send_trainings(ask: Asker, client: Client, told: Told, number: int, ssin: str) -> None:
     """Replace an employee's trainings of one of a few years."""
-    path = f"{FLA_PATH}/employers/{client.enterprise}/employees/{ssin}/calendarYears/{2023 + number % 3}/trainings"
+    year = 2023 + number % 3
+    path = f"{FLA_PATH}/employers/{client.enterprise}/employees/{ssin}/calendarYears/{year}/trainings"
     name = f"training {number} of {ssin}"
     told.under_way[path] = name
     headers = JSON | {"Authorization": f"Bearer {told.access_tokens[0]}"}
-    reply = ask("PUT", path, {"items": [training(name)]}, headers)
+    reply = ask("PUT", path, {"items": [training_of(year, name)]}, headers)
     assert reply.status == 200, reply.body
     told.documents[path] = name
     told.exchanges.append(int(reply.headers["mock-exchange"]))

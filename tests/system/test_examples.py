@@ -55,8 +55,10 @@ Finished = subprocess.CompletedProcess[str]
 
 def submission(client: Client, year: int, *, employer: str | None = None, size: int = 1) -> dict[str, Any]:
     """Return a submission that nobody made before, with text that a careless program would spoil."""
+    days = {"startDate": f"{year}-03-06", "endDate": f"{year}-03-07"}
     items = [
-        training('Sécurité à Liège: "}],{\\ 学', externalReference=f"{uuid.uuid4()} {number}") for number in range(size)
+        training('Sécurité à Liège: "}],{\\ 学', externalReference=f"{uuid.uuid4()} {number}", **days)
+        for number in range(size)
     ]
     return {"enterpriseNumber": employer or client.enterprise, "ssin": SSIN, "year": year, "body": {"items": items}}
 
@@ -144,7 +146,7 @@ def test_an_example_stops_at_the_first_refusal(
     """Another's employer is refused with 403: the example says so, exits with 1, and sends nothing more."""
     client = clients["ec-p384"]
     other = clients["ec-p521"].enterprise
-    job = [submission(client, 2026), submission(client, 2026, employer=other), submission(client, 2026)]
+    job = [submission(client, 2023), submission(client, 2023, employer=other), submission(client, 2023)]
 
     finished = send(example, tmp_path, settings(server, client), job)
 
@@ -152,7 +154,7 @@ def test_an_example_stops_at_the_first_refusal(
     line = only_line(finished)
     assert "refused with 403" in line
     assert "missingPermission" in line
-    assert job[0]["body"]["items"] == stored(server, client, 2026).json["items"]
+    assert job[0]["body"]["items"] == stored(server, client, 2023).json["items"]
 
 
 @every_example
@@ -162,7 +164,7 @@ def test_an_example_says_that_it_got_no_token(
     """A client that the token endpoint does not know exits with 1, and says what it was told."""
     client = clients["ec-p384"]
 
-    finished = send(example, tmp_path, settings(server, client, FLA_CLIENT_ID="stranger"), [submission(client, 2027)])
+    finished = send(example, tmp_path, settings(server, client, FLA_CLIENT_ID="stranger"), [submission(client, 2024)])
 
     assert finished.returncode == 1
     line = only_line(finished)
@@ -178,7 +180,7 @@ def test_an_example_asks_for_the_scope_it_is_told(
     """The scope in FLA_SCOPE is asked for: one that is granted works, another is refused."""
     client = clients["ec-p384"]
 
-    finished = send(example, tmp_path, settings(server, client, FLA_SCOPE=scope), [submission(client, 2028)])
+    finished = send(example, tmp_path, settings(server, client, FLA_SCOPE=scope), [submission(client, 2024)])
 
     assert status == finished.returncode
     assert not status or "invalid_scope" in only_line(finished)
@@ -194,7 +196,7 @@ def test_an_example_does_not_take_silence_for_a_refusal(
         bound.bind(("127.0.0.1", 0))  # and does not listen
         url = f"http://127.0.0.1:{bound.getsockname()[1]}"
 
-        finished = send(example, tmp_path, settings(server, client, FLA_TOKEN_URL=url), [submission(client, 2029)])
+        finished = send(example, tmp_path, settings(server, client, FLA_TOKEN_URL=url), [submission(client, 2025)])
 
     assert finished.returncode == 2
     assert "cannot go on" in finished.stderr
@@ -260,7 +262,7 @@ def test_the_upgrade_header_of_java_loses_no_body(
 ) -> None:
     """Java's own client asks for h2c on plain http, and still the server gets its bodies whole, small and large."""
     client = clients["ec-p384"]
-    job = [submission(client, 2030, size=1000)]
+    job = [submission(client, 2025, size=1000)]
     with recorder(server.address) as (token_host, token_requests), recorder(server.address) as (api_host, api_requests):
         variables = settings(
             server,
@@ -279,7 +281,7 @@ def test_the_upgrade_header_of_java_loses_no_body(
         assert re.search(rb"(?im)^upgrade: h2c\r?$", head)
         assert re.search(rb"(?im)^http2-settings: ", head)
         assert f"\r\ncontent-length: {len(body)}".encode() in head.lower()
-    assert job[0]["body"]["items"] == stored(server, client, 2030).json["items"]
+    assert job[0]["body"]["items"] == stored(server, client, 2025).json["items"]
 
 
 @contextmanager

@@ -51,6 +51,11 @@ def number(index: int) -> str:
     return f"{stem}{97 - stem % 97:02d}"
 
 
+def training_of(year: int, name: str) -> dict[str, Any]:
+    """Return a training whose days are in a calendar year."""
+    return training(name, startDate=f"{year}-03-06", endDate=f"{year}-03-07")
+
+
 E1, E2, E3, P, Q = map(number, range(5))
 """Three employers and two others."""
 
@@ -182,7 +187,7 @@ class Account:
     ) -> Reply:
         """Send an employee's trainings of a year (G§7.3.1)."""
         url = f"{self.world.base}{FLA_PATH}/employers/{employer}/employees/{ssin}/calendarYears/{year}/trainings"
-        body = json.dumps({"items": [training(name) for name in names]}).encode()
+        body = json.dumps({"items": [training_of(year, name) for name in names]}).encode()
         return call("PUT", url, body, JSON | {"Authorization": f"Bearer {token or self.token()}"})
 
     def read(self, employer: str, *, ssin: str = SSIN, year: int = 2023, token: str = "") -> Reply:

@@ -304,7 +304,7 @@ def test_bytes_that_are_not_utf_8_are_refused(target: str, data: bytes, victim: 
 
 @pytest.mark.parametrize("escaped", ["%FF", "%ED%A0%80", "%00%FF", "%C3"])
 def test_escaped_bytes_that_are_not_utf_8_are_refused(escaped: str, victim: Victim) -> None:
-    """An escape in a form or in a path hides them from nobody."""
+    """An escape in a form or in a path hides them from nobody; no path of a contract has any."""
     with victim.unharmed() as server:
         form = call("POST", server.token_url, f"grant_type={escaped}".encode(), FORM_HEADERS)
         path = call("GET", f"{victim.trainings[:-4]}{escaped}", headers=victim.headers("trainings"))
@@ -312,7 +312,7 @@ def test_escaped_bytes_that_are_not_utf_8_are_refused(escaped: str, victim: Vict
 
     assert_refused("token", form, 400, "invalid_request")
     assert_refused("trainings", path, 404, "resourceNotFound")
-    assert_refused("trainings", number, 400, "badRequest")
+    assert_refused("trainings", number, 404, "resourceNotFound")
 
 
 RANDOM = random.Random(20_230_306)

@@ -33,7 +33,6 @@ from tests.system.processes import (
     run,
     started,
     token_form,
-    training,
     trainings_url,
 )
 from tests.system.test_durability import AUDIENCE
@@ -48,6 +47,7 @@ from tests.system.test_guide import (
     P,
     World,
     problem,
+    training_of,
 )
 
 AT_ONCE = 200
@@ -461,9 +461,10 @@ class Writers:
 
     def _write(self, ssin: str) -> None:
         for number in itertools.takewhile(lambda _: not self.is_over.is_set(), itertools.count()):
-            target = trainings_url(self.server, self.client.enterprise, ssin, 2023 + number % 3)
+            year = 2023 + number % 3
+            target = trainings_url(self.server, self.client.enterprise, ssin, year)
             name = f"training {number} of {ssin}"
-            body = json.dumps({"items": [training(name)]}).encode()
+            body = json.dumps({"items": [training_of(year, name)]}).encode()
             text = assertion(self.client.client_id, self.client.key, AUDIENCE)
             try:
                 stored = call("PUT", target, body, self.headers)

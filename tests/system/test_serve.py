@@ -40,6 +40,7 @@ from tests.system.processes import (
     training,
     trainings_url,
 )
+from tests.system.test_contracts import GIVEN
 
 signals = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 
@@ -536,8 +537,8 @@ def test_https_is_a_setting(name: str, by: str, tmp_path: Path) -> None:
 
 
 def test_every_setting_is_tried_here(clients: Mapping[str, Client], tmp_path: Path) -> None:
-    """A new setting needs a test that its flag and its variable act alike: add it to `values`."""
-    tried = {*values(0, tmp_path, clients["ec-p384"]), "world", "public_url", "tls", "tls_untrusted"}
+    """A new setting needs a test that its flag and its variable act alike: add it to `values`, or to `GIVEN`."""
+    tried = {*values(0, tmp_path, clients["ec-p384"]), *GIVEN, "world", "public_url", "tls", "tls_untrusted"}
     assert set(Settings.model_fields) == tried
 
 

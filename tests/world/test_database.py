@@ -15,8 +15,12 @@ import pytest
 from sqlalchemy import bindparam, create_engine, delete, insert, inspect, select, text, update
 from sqlalchemy.engine import make_url
 
+from mock_server.clock import SystemClock
+from mock_server.identifiers import Ssin
 from mock_server.world import schema
 from mock_server.world.database import MEMORY, Database, Statement, StoreError
+from mock_server.world.model import Document, Employments, WorldSettings
+from mock_server.world.store import Store
 from tests.system import postgres
 
 COUNTERS = schema.counters
@@ -30,7 +34,7 @@ PASSWORD = "open-sesame-1001"
 
 def row(world: str = "a", exchanges: int = 0) -> dict[str, object]:
     """Return a row of counters."""
-    return {"world": world, "exchanges": exchanges, "dropped": 0, "mandates": 0, "faults": 0}
+    return {"world": world, "exchanges": exchanges, "dropped": 0, "mandates": 0, "faults": 0, "documents": 0}
 
 
 @pytest.fixture(params=get_args(postgres.Kind))
@@ -383,6 +387,85 @@ def test_tables_of_an_older_version_are_brought_up_to_date(shared: str) -> None:
             assert database.all(Statement(select(schema.faults))) == []
             assert database.meta("version") == str(schema.VERSION)
     assert indexes(shared, "consumed_jtis") == {"consumed_jtis_by_expiry"}
+
+
+VERSION_1 = [
+    "CREATE TABLE meta (name VARCHAR(32) NOT NULL, value TEXT NOT NULL, PRIMARY KEY (name))",
+    "INSERT INTO meta (name, value) VALUES ('version', '1')",
+    """CREATE TABLE worlds (
+        world VARCHAR(64) NOT NULL, employments VARCHAR(16) NOT NULL, mandatary_own_number VARCHAR(16) NOT NULL,
+        activation_delay FLOAT DEFAULT '0' NOT NULL, calendar_year_in_mandate VARCHAR(16) DEFAULT 'ignore' NOT NULL,
+        clock_offset FLOAT DEFAULT '0' NOT NULL, clock_frozen_at FLOAT, born VARCHAR(32) DEFAULT '' NOT NULL,
+        revision INTEGER DEFAULT '0' NOT NULL, PRIMARY KEY (world)
+    )""",
+    "INSERT INTO worlds (world, employments, mandatary_own_number, born) VALUES ('w', 'closed', 'refuse', 'b')",
+    """CREATE TABLE counters (
+        world VARCHAR(64) NOT NULL, exchanges INTEGER NOT NULL, dropped INTEGER NOT NULL, mandates INTEGER NOT NULL,
+        faults INTEGER NOT NULL, PRIMARY KEY (world)
+    )""",
+    "INSERT INTO counters (world, exchanges, dropped, mandates, faults) VALUES ('w', 1, 2, 3, 4)",
+    """CREATE TABLE documents (
+        world VARCHAR(64) NOT NULL, api VARCHAR(64) NOT NULL, path TEXT{collation} NOT NULL, body TEXT NOT NULL,
+        PRIMARY KEY (world, api, path)
+    )""",
+]
+"""The tables that version 1 had otherwise, as it made them, with a world in them."""
+VERSION_1_PATHS = {
+    "employers/1/employees/2": "employers/1/employees",
+    "employers/1/employees/B": "employers/1/employees",
+    "employers/1/employees/a": "employers/1/employees",
+    "employers/1/employees/a%2Fb_c": "employers/1/employees",
+    "employers/1/employees/": "employers/1/employees",
+    "employers//x": "employers/",
+    "top": "",
+    "/": "",
+    "": "",
+}
+"""Paths that version 1 could hold, and the collection of each."""
+
+
+def make_version_1(url: str) -> None:
+    """Make a store as version 1 did, where PostgreSQL's own order of letters is another than that of their codes."""
+    collation = ' COLLATE "und-x-icu"' if url.startswith("postgresql") else ""
+    rows = [f"INSERT INTO documents VALUES ('w', 'api', '{path}', '{{}}')" for path in VERSION_1_PATHS]
+    sql(url, *(statement.format(collation=collation) for statement in VERSION_1), *rows)
+
+
+def test_a_store_of_version_1_is_brought_up_to_date(shared: str) -> None:
+    """Its documents are listed in their collections, in the order of the letters' codes; its world is as it was."""
+    make_version_1(shared)
+
+    for _ in range(2):
+        with contextlib.closing(Store(shared)) as store:
+            world = store.world("w", SystemClock())
+            assert world is not None
+            for path, collection in VERSION_1_PATHS.items():
+                assert world.document("api", path) == Document("api", path, "{}")
+                members = world.documents_in("api", collection, limit=9, offset=0)
+                assert [entry.path for entry in members] == sorted(
+                    other for other, its in VERSION_1_PATHS.items() if its == collection
+                )
+            assert world.settings == WorldSettings(Employments.CLOSED)
+            assert store.database.meta("version") == str(schema.VERSION)
+    assert indexes(shared, "documents") == {"documents_of_collection"}
+
+
+def test_a_store_that_was_brought_up_to_date_works_as_a_new_one(shared: str) -> None:
+    """What was there is replaced, mentioned, added beside, and removed with what is below it."""
+    make_version_1(shared)
+
+    with contextlib.closing(Store(shared)) as store:
+        world = store.world("w", SystemClock())
+        assert world is not None
+        world.put_document(Document("api", "employers/1/employees/B", "1", mentions=(Ssin("85073099932"),)))
+        assert not world.add_document(Document("api", "employers/1/employees/2", "2"))
+        assert world.next_number("documents") == 1
+        assert len(world.documents_mentioning("api", Ssin("85073099932"))) == 1
+
+        assert world.remove_document("api", "employers/1", below=True)
+
+        assert sorted(entry.path for entry in world.documents()) == ["", "/", "employers//x", "top"]
+        assert world.count("mentions") == 0
 
 
 def indexes(url: str, table: str) -> set[str | None]:

@@ -22,6 +22,8 @@ from mock_server.world.file import MAX_FAULTS, WorldFileError, load_world
 from mock_server.world.model import (
     ALWAYS,
     BOTH,
+    CLOSED_ANSWER,
+    CONSULTATION_ANSWER,
     Account,
     Administrator,
     CalendarYear,
@@ -34,6 +36,8 @@ from mock_server.world.model import (
     OwnNumber,
     Party,
     Period,
+    Phase,
+    PhaseAnswer,
     RegisteredCertificate,
     StoredFault,
     WorldSettings,
@@ -152,7 +156,18 @@ def states(draw: st.DrawFn) -> WorldState:
         st.integers(0, 999_999),
     )
     documents = st.builds(
-        Document, names, st.text("abc/%0", max_size=6).map(lambda path: path.lstrip("/")), json_values.map(encode)
+        Document,
+        names,
+        st.text("abc/%0", max_size=6).map(lambda path: path.lstrip("/")),
+        st.none() | json_values.map(encode),
+        st.integers(0, 10**9),
+    )
+    answers = st.builds(
+        PhaseAnswer,
+        st.integers(400, 599),
+        st.sampled_from(["about:blank", "urn:problem-type:belgif:gone"]),
+        names,
+        names,
     )
     scripted = st.builds(
         StoredFault,
@@ -174,6 +189,9 @@ def states(draw: st.DrawFn) -> WorldState:
                 st.sampled_from(OwnNumber),
                 st.floats(0, 1e8),
                 st.sampled_from(CalendarYear),
+                st.sampled_from(Phase),
+                st.just(CONSULTATION_ANSWER) | answers,
+                st.just(CLOSED_ANSWER) | answers,
             )
         ),
         tuple(draw(st.lists(documents, max_size=3, unique_by=lambda entry: (entry.api, entry.path)))),
@@ -191,7 +209,7 @@ def normal(state: WorldState) -> WorldState:
         permissions = tuple(sorted(entry.permissions))
         return replace(entry, permissions=permissions, certificates=tuple(certificates), permission_periods=timed)
 
-    bodies = {entry: json.dumps(json.loads(entry.body), sort_keys=True) for entry in state.documents}
+    bodies = {entry: entry.body and json.dumps(json.loads(entry.body), sort_keys=True) for entry in state.documents}
     return replace(
         state,
         enterprises=tuple(sorted(state.enterprises, key=lambda entry: entry.number)),
@@ -225,6 +243,8 @@ def test_a_world_that_is_read_back_is_what_it_was(state: WorldState) -> None:
 
 def backwards(document: Document) -> Document:
     """Return a document whose members stand the other way round."""
+    if document.body is None:
+        return document
     value = json.loads(document.body)
     return replace(document, body=encode(dict(reversed(value.items())) if isinstance(value, dict) else value))
 
@@ -497,6 +517,50 @@ def test_a_moment_beyond_all_dates_is_written_as_a_number() -> None:
     assert b'"frozen_at": 1000000000000000' in export_state(WorldState(clock=ClockState(0.0, 1e15)))
 
 
+def test_what_was_deleted_and_what_was_added_is_written_as_such() -> None:
+    """A deleted one has no body, and one that was put under a key has no number; whom they mention is not written."""
+    documents = (
+        Document("api", "a", None, 7),
+        Document("api", "b", "{}", mentions=(person(1),)),
+        Document("api", "c", "null", 2),
+    )
+
+    written = json.loads(export_state(WorldState(documents=documents)))["documents"]
+
+    assert written == [
+        {"api": "api", "path": "a", "deleted": True, "number": 7},
+        {"api": "api", "path": "b", "body": {}},
+        {"api": "api", "path": "c", "body": None, "number": 2},
+    ]
+    assert read_back({"documents": written}).documents == documents
+    assert read_back({"documents": written}).documents[1].mentions == ()
+
+
+# Phases ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_phase_and_its_answers_are_written_when_they_are_not_as_usual() -> None:
+    """An answer that is another is written with all its members; the one that is as usual is not."""
+    answer = PhaseAnswer(503, "about:blank", "Service Unavailable", "Back tomorrow")
+    state = WorldState(settings=WorldSettings(phase=Phase.CLOSED, closed_answer=answer))
+
+    members = json.loads(export_state(state))
+
+    assert members == {"settings": {"phase": "closed", "closed_answer": answer._asdict()}}
+    assert read_back(members) == state
+
+
+def test_an_answer_without_a_type_has_the_usual_one() -> None:
+    """RFC 9457 says about:blank for a problem that has no type."""
+    members = {"settings": {"consultation_answer": {"status": 409, "title": "Conflict", "detail": "Too late"}}}
+
+    expected = PhaseAnswer(409, "about:blank", "Conflict", "Too late")
+    assert read_back(members).settings.consultation_answer == expected
+
+
+# What is not written --------------------------------------------------------------------------------------------------
+
+
 def test_a_document_that_is_not_json_is_not_written() -> None:
     """It could not be read back, and the message says which it is."""
     with pytest.raises(ValueError, match="the document api path is not JSON"):
@@ -518,6 +582,7 @@ def test_only_certificates_are_written() -> None:
 
 ENTERPRISE = {"number": number(1), "name": "Employer", "capacities": ["employer"]}
 ACCOUNT = {"name": "Mine", "enterprise": number(1), "capacity": "employer", "client_id": "c"}
+ANSWER = {"status": 410, "title": "Gone", "detail": "Over"}
 
 
 def with_certificate(**members: Any) -> dict[str, Any]:
@@ -609,11 +674,63 @@ REFUSED: dict[str, tuple[Any, str]] = {
     ),
     "a document without a body": (
         {"documents": [{"api": "a", "path": "b"}]},
-        "documents[0]: a document has either body (a JSON value) or text (JSON as text)",
+        "documents[0]: a document has one of body (a JSON value), text (JSON as text), and deleted",
     ),
     "a document with two": (
         {"documents": [{"api": "a", "path": "b", "body": None, "text": "1"}]},
-        "documents[0]: a document has either body",
+        "documents[0]: a document has one of body",
+    ),
+    "a document that is there and deleted": (
+        {"documents": [{"api": "a", "path": "b", "body": 1, "deleted": True}]},
+        "documents[0]: a document has one of body",
+    ),
+    "a document that is deleted by a number": (
+        {"documents": [{"api": "a", "path": "b", "deleted": 1}]},
+        "documents[0].deleted: should be true or false; found 1",
+    ),
+    "a document with a number below zero": (
+        {"documents": [{"api": "a", "path": "b", "body": 1, "number": -1}]},
+        "documents[0].number: should be at least 0; found -1",
+    ),
+    "a document with a huge number": (
+        {"documents": [{"api": "a", "path": "b", "body": 1, "number": 10**9 + 1}]},
+        "documents[0].number: should be at most 1000000000",
+    ),
+    "whom a document mentions": (
+        {"documents": [{"api": "a", "path": "b", "body": 1, "mentions": []}]},
+        "documents[0].mentions: is not known here; known are api, path, body, text, deleted, number",
+    ),
+    "a phase that there is not": (
+        {"settings": {"phase": "over"}},
+        "settings.phase: should be open, consultation or closed; found “over”",
+    ),
+    "an answer that is none": (
+        {"settings": {"closed_answer": 410}},
+        "settings.closed_answer: should be an object; found 410",
+    ),
+    "an answer that is a success": (
+        {"settings": {"closed_answer": ANSWER | {"status": 204}}},
+        "settings.closed_answer.status: should be at least 400; found 204",
+    ),
+    "an answer with a status that is none": (
+        {"settings": {"closed_answer": ANSWER | {"status": 600}}},
+        "settings.closed_answer.status: should be at most 599; found 600",
+    ),
+    "an answer without a title": (
+        {"settings": {"closed_answer": {"status": 410, "detail": "x"}}},
+        "settings.closed_answer.title: is missing",
+    ),
+    "an answer with a type that is no URI": (
+        {"settings": {"consultation_answer": ANSWER | {"type": "not a URI"}}},
+        "settings.consultation_answer.type: the type of a problem is a URI, like about:blank",
+    ),
+    "an answer of two lines": (
+        {"settings": {"consultation_answer": ANSWER | {"detail": "a\nb"}}},
+        "settings.consultation_answer.detail: a text has no line breaks",
+    ),
+    "an unknown member of an answer": (
+        {"settings": {"consultation_answer": ANSWER | {"code": 1}}},
+        "settings.consultation_answer.code: is not known here; known are status, type, title, detail",
     ),
     "text that is not JSON": (
         {"documents": [{"api": "a", "path": "b", "text": "{'a': 1}"}]},

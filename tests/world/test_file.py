@@ -486,6 +486,12 @@ MODELS |= {
     for name, model in LISTS.items()
     for inner, nested in model.nested.items()
 }
+# Both answers have the same members, and one section.
+MODELS |= {
+    f"{name}.{'*_answer' if inner.endswith('_answer') else inner}": nested
+    for name, model in TABLES.items()
+    for inner, nested in model.nested.items()
+}
 
 
 def test_the_page_tells_of_every_kind_of_entry() -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from sqlalchemy import bindparam, delete, insert
+from sqlalchemy import bindparam, delete
 
 from mock_server.clock import ClockState, FixedClock
 from mock_server.identifiers import Capacity, ClientId, EnterpriseNumber, Quarter, ServiceName, Ssin
-from mock_server.world import schema
+from mock_server.world import rows, schema
 from mock_server.world import statements as sql
 from mock_server.world.database import Database, Statement, StoreError
 from mock_server.world.model import (
@@ -28,6 +28,8 @@ from mock_server.world.model import (
     OwnNumber,
     Party,
     Period,
+    Phase,
+    PhaseAnswer,
     RegisteredCertificate,
     StoredFault,
     WorldSettings,
@@ -72,7 +74,15 @@ PROPOSED = Mandate(
     Party.MANDATARY,
     frozenset({Party.MANDATARY}),
 )
-SETTINGS = WorldSettings(Employments.CLOSED, OwnNumber.ALLOW, 0.125, CalendarYear.REQUIRE)
+SETTINGS = WorldSettings(
+    Employments.CLOSED,
+    OwnNumber.ALLOW,
+    0.125,
+    CalendarYear.REQUIRE,
+    Phase.CONSULTATION,
+    PhaseAnswer(409, "urn:problem-type:example:over", "Over", "“Afgelopen”"),
+    PhaseAnswer(503, "about:blank", "Service Unavailable", "Back tomorrow"),
+)
 FAULT: dict[str, Any] = {"operation": "token", "do": {"status": 503}, "times": 2}
 STATE = WorldState(
     enterprises=(ENTERPRISE, Enterprise(SECRETARIAT, "S", frozenset({Capacity.SOCIAL_SECRETARIAT}))),
@@ -80,7 +90,11 @@ STATE = WorldState(
     mandates=(replace(MANDATE, id=1), replace(PROPOSED, id=2)),
     employments=(Employment(EMPLOYER, SSIN), Employment(EMPLOYER, SECOND_SSIN)),
     settings=SETTINGS,
-    documents=(Document("fla-employer", "employers/1", '{"items":["é"]}'),),
+    documents=(
+        Document("fla-employer", "employers/1", '{"items":["é"]}'),
+        Document("fla-employer", "employers/2", None, 6),
+        Document("fla-employer", "employers/3", "null", 5),
+    ),
     clock=ClockState(-3.5, NOW + 1 / 3),
     faults=(StoredFault(7, FAULT, 3, 1),),
 )
@@ -388,17 +402,6 @@ def test_the_quarter_is_that_of_the_worlds_time(world: World) -> None:
     assert world.current_quarter() == Quarter(2027, 3)
 
 
-def test_documents_come_back(world: World) -> None:
-    """The last one that was put at a path, whatever its length; a path of another API is another path."""
-    long = '{"items":["' + "é" * 1_000_000 + '"]}'
-    world.put_document("one", "path", "{}")
-    world.put_document("one", "path", long)
-    world.put_document("two", "path", "[]")
-
-    assert [world.document("one", "path"), world.document("two", "path")] == [long, "[]"]
-    assert world.document("one", "other") is None
-
-
 def test_faults_come_back(world: World) -> None:
     """In the order they were added, and their counts as they were counted."""
     with world.changing():
@@ -425,7 +428,7 @@ def test_counts_are_of_one_world(store: Store, clock: FixedClock) -> None:
     store.create_world(STATE, clock, "another")
     world = store.create_world(STATE, clock)
 
-    assert world.counts() == {"enterprises": 2, "accounts": 2, "mandates": 2, "employments": 2, "documents": 1}
+    assert world.counts() == {"enterprises": 2, "accounts": 2, "mandates": 2, "employments": 2, "documents": 3}
     assert world.count("mandates", service="dimona", mandator=EMPLOYER) == 1
     assert world.count("mandates", service="none") == 0
 
@@ -596,9 +599,9 @@ def test_a_change_begins_with_what_others_have_done(two: Two) -> None:
 
 def test_documents_are_seen_by_others_at_once(two: Two) -> None:
     """They are not remembered, so there is nothing to be asked for."""
-    two.here.put_document("fla-employer", "employers/1", "{}")
+    two.here.put_document(Document("fla-employer", "employers/1", "{}"))
 
-    assert two.there.document("fla-employer", "employers/1") == "{}"
+    assert two.there.document("fla-employer", "employers/1") == Document("fla-employer", "employers/1", "{}")
 
 
 def test_a_jti_that_one_used_is_refused_by_the_other(two: Two) -> None:
@@ -738,18 +741,25 @@ def rows_of(store: Store, table: str, world: str) -> int:
     return int(store.database.one(sql.count(table, ()), world=world).n)
 
 
+DOCUMENT = Document("api", "path", "{}")
+MENTIONING = replace(DOCUMENT, mentions=(SSIN,))
 USES: dict[str, Callable[[World], object]] = {
     "refreshing": lambda world: world.refresh(),
     "changing": lambda world: world.replace_state(WorldState()),
     "exporting": lambda world: world.state(),
-    "storing a document": lambda world: world.put_document("api", "path", "{}"),
+    "storing a document": lambda world: world.put_document(DOCUMENT),
+    "storing a document that mentions somebody": lambda world: world.put_document(MENTIONING),
+    "adding a document": lambda world: world.add_document(DOCUMENT),
+    "adding a document that mentions somebody": lambda world: world.add_document(MENTIONING),
+    "removing a document": lambda world: world.remove_document("api", "path", below=False),
     "using a jti": lambda world: world.consume_jti(ACCOUNT.client_id, "a", expires_at=NOW + 60, now=NOW),
     "counting": lambda world: world.next_number("exchanges"),
 }
+LOOKING = ["refreshing", "changing", "exporting"]
 
 
 @pytest.mark.parametrize("is_made_anew", [False, True], ids=["deleted", "made anew"])
-@pytest.mark.parametrize("use", ["refreshing", "changing", "exporting"])
+@pytest.mark.parametrize("use", LOOKING)
 def test_a_world_that_another_deleted_is_gone(use: str, is_made_anew: bool, two: Two, clock: FixedClock) -> None:  # noqa: FBT001 - a parameter
     """Whoever has it open is told so, also when there is another of the same name by now, which stays as it is."""
     two.first.delete_world(DEFAULT_WORLD)
@@ -767,7 +777,7 @@ def test_a_world_that_another_deleted_is_gone(use: str, is_made_anew: bool, two:
         assert_same(anew.state(), replace(STATE, faults=()))
 
 
-@pytest.mark.parametrize("use", ["storing a document", "using a jti", "counting"])
+@pytest.mark.parametrize("use", sorted(USES.keys() - LOOKING))
 def test_nothing_is_written_into_a_world_that_another_deleted(use: str, two: Two) -> None:
     """A request that is under way then leaves nothing behind."""
     two.first.delete_world(DEFAULT_WORLD)
@@ -783,14 +793,17 @@ def test_a_world_made_anew_begins_anew(two: Two, clock: FixedClock) -> None:
     two.here.consume_jti(ACCOUNT.client_id, "a", expires_at=NOW + 60, now=NOW)
     two.here.next_number("exchanges")
     two.first.delete_world(DEFAULT_WORLD)
-    late = {"world": DEFAULT_WORLD, "api": "fla-employer", "path": "late", "body": "{}"}
-    two.first.database.run(Statement(insert(schema.documents)), **late)
+    late = Document("fla-employer", "late", "{}", mentions=(SSIN,))
+    two.first.database.run(sql.INSERT["documents"], **rows.of_document(DEFAULT_WORLD, late))
+    two.first.database.run_many(sql.INSERT["mentions"], rows.of_mentions(DEFAULT_WORLD, late))
 
     anew = two.second.create_world(WorldState(), clock)
 
     assert_same(anew.state(), WorldState())
     assert anew.consume_jti(ACCOUNT.client_id, "a", expires_at=NOW + 60, now=NOW) is None
     assert anew.next_number("exchanges") == 1
+    assert anew.documents_mentioning("fla-employer", SSIN) == []
+    assert rows_of(two.first, "mentions", DEFAULT_WORLD) == 0
 
 
 def test_deleting_a_world_and_writing_its_journal_do_not_wait_for_each_other(clock: FixedClock) -> None:

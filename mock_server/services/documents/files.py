@@ -1,5 +1,6 @@
 """The files of one contract, and the references between them: never over the network, never outside their folder."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -7,7 +8,9 @@ from urllib.parse import unquote, urlsplit
 from mock_server.services.documents import text
 from mock_server.services.documents.report import ContractError, Part, Place, Report
 
-MAX_FILES = 200
+MAX_FILES = 2_000
+MAX_TOTAL_BYTES = 32 * 1024 * 1024
+"""As large as the files of one contract may be together."""
 _MAX_STEPS = 100
 """As many references as may lead from one to the next."""
 
@@ -49,6 +52,9 @@ class Files:
         self._read: dict[Path, Node | None] = {}
         self._targets: dict[tuple[Path, str], Node | None] = {}
         self._anchors: dict[Path, dict[str, Node]] = {}
+        self._lines: dict[Path, Mapping[Place, int]] = {}
+        self._count = self._size = 0
+        self._is_too_much = False
 
     def root(self) -> Node:
         """Return the first file. Raises `ContractError`."""
@@ -62,6 +68,7 @@ class Files:
         except text.TextError as error:
             msg = f"{self._root}: {error}"
             raise ContractError(msg) from None
+        self._count, self._size = 1, len(data)
         self._read[self._root] = self._read[self._root.resolve()] = node
         return node
 
@@ -90,11 +97,15 @@ class Files:
         return self._targets[key]
 
     def line(self, file: Path, path: Place) -> int | None:
-        """Return the line of a place, for a report."""
-        try:
-            return text.line_of(_bytes(file), path)
-        except (OSError, text.TextError):
-            return None
+        """Return the line of a fault; a file is read again once for all of its faults."""
+        from mock_server.services.documents.lines import lines_of  # noqa: PLC0415 - only faults need it
+
+        if file not in self._lines:
+            try:
+                self._lines[file] = lines_of(_bytes(file), self.report.places(file))
+            except OSError:
+                self._lines[file] = {}
+        return self._lines[file].get(path)
 
     def _fault(self, node: Node, what: str) -> None:
         self.report.add(node.file, node.path, what)
@@ -155,13 +166,24 @@ class Files:
         return self._read[path]
 
     def _load(self, node: Node, reference: str, path: Path) -> Node | None:
-        if len(self._read) >= MAX_FILES:
-            self._fault(node, f"expected at most {MAX_FILES} files, came more; join some of them")
+        # Told once; the contract is refused, so what comes after it is not read.
+        if self._is_too_much:
             return None
+        left = MAX_TOTAL_BYTES - self._size
         try:
-            data = _bytes(path)
+            data = _bytes(path, left)
         except OSError as error:
             self._fault(node, f"{_shown(reference)} cannot be read: {error.strerror or error}")
+            return None
+        self._count += 1
+        self._size += len(data)
+        if self._count > MAX_FILES or len(data) > left:
+            self._is_too_much = True
+            self._fault(
+                node,
+                f"expected at most {MAX_FILES} files of together at most {MAX_TOTAL_BYTES} bytes, came more; "
+                "join some of them, or leave out what is not served",
+            )
             return None
         try:
             return Node(text.parse(data, only_json=path.suffix == ".json"), path, ())
@@ -190,12 +212,12 @@ class Files:
         return self._anchors[document.file]
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(path: Path, most: int = text.MAX_BYTES) -> bytes:
     # A device or a pipe has no end; what is read is bounded too, because a file may grow meanwhile.
     if path.exists() and not path.is_file():
         raise OSError(0, "not a file")
     with path.open("rb") as file:
-        return file.read(text.MAX_BYTES + 1)
+        return file.read(min(most, text.MAX_BYTES) + 1)
 
 
 def _shown(reference: object) -> str:

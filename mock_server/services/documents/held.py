@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from mock_server.services.documents.shape import ParameterShape, Schema
+from mock_server.services.documents.values import is_list
 
 ENTERPRISE_NUMBER = "enterpriseNumber"
 SSIN = "ssin"
@@ -114,7 +115,8 @@ def held_by(
     """
     found: dict[str, Held] = {}
     before = _segments_before(template)
-    for parameter in parameters:
+    # Of two that hold the same, the first in the path counts: what comes after it is part of that one's.
+    for parameter in sorted(parameters, key=lambda one: max(template.find(f"{{{one.name}}}"), 0)):
         if parameter.location not in {"path", "query", "header"}:
             continue
         what, how = _what(parameter, before.get(parameter.name, ""), settings)
@@ -136,10 +138,14 @@ def _what(parameter: ParameterShape, before: str, settings: Mapping[str, str | N
         return settings[parameter.name], Found.SETTING
     if parameter.holds is not None:
         return parameter.holds, Found.EXTENSION
-    what, how = _NAMES.get(plain(parameter.name)), Found.NAME
+    name, schema = plain(parameter.name), parameter.schema
+    what, how = _NAMES.get(name), Found.NAME
+    # Of a list every entry is judged.
+    if schema is not None and is_list(schema):
+        what, schema = what or _NAMES.get(name.removesuffix("s")), schema.items
     if what is None and parameter.location == "path":
         what, how = _SEGMENTS.get(plain(before)), Found.SEGMENT
-    return (what if what and _may_be(parameter.schema, _SAMPLES[what]) else None), how
+    return (what if what and _may_be(schema, _SAMPLES[what]) else None), how
 
 
 def _segments_before(template: str) -> dict[str, str]:

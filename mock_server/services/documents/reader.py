@@ -49,8 +49,12 @@ class Reading(NamedTuple):
     """What a read-only member in a request is: an issue, or nothing."""
     unknown_query: Literal["refuse", "ignore"] = "refuse"
     """What a query parameter that the contract does not name is. Belgif asks to refuse it (rule req-valid)."""
+    unknown_members: Literal["contract", "refuse"] = "contract"
+    """What a member of a body that the contract does not name is, where it leaves the object open."""
     holds: Mapping[str, str | None] = MappingProxyType({})
     """Parameter names, and what they hold: `enterpriseNumber`, `ssin`, `year`, or None for nothing."""
+    default_path: str = ""
+    """Where the contract is served when its file names no path."""
 
 
 def read(path: Path, base_path: str | None, reading: Reading) -> DocumentShape:
@@ -62,8 +66,13 @@ def read(path: Path, base_path: str | None, reading: Reading) -> DocumentShape:
     if version is None:
         report.raise_if_any(files.line)
         raise AssertionError("a document of no version is reported")
-    schemas = Schemas(files, version, ignore_read_only=reading.read_only == "ignore")
-    shape = _Reader(Walk(files, schemas), root, version).document(base_path)
+    schemas = Schemas(
+        files,
+        version,
+        ignore_read_only=reading.read_only == "ignore",
+        close_objects=reading.unknown_members == "refuse",
+    )
+    shape = _Reader(Walk(files, schemas), root, version, reading.default_path).document(base_path)
     schemas.check()
     report.raise_if_any(files.line)
     return shape
@@ -91,7 +100,8 @@ def _version(root: Node, report: Report) -> Version | None:
 
 
 class _Reader:
-    def __init__(self, walk: Walk, root: Node, version: Version) -> None:
+    def __init__(self, walk: Walk, root: Node, version: Version, default_path: str) -> None:
+        self._default_path = default_path
         self._walk = walk
         self._root = root
         self._version = version
@@ -105,7 +115,7 @@ class _Reader:
         if self._version is Version.OPENAPI_3_1 and dialect is not None and dialect not in _DIALECTS:
             what = f"expected JSON Schema 2020-12 ({_DIALECTS[0]}), came another; leave jsonSchemaDialect out"
             self._walk.fault(self._root.at("jsonSchemaDialect"), what)
-        served_at = base_path if base_path is not None else self._base_path()
+        served_at = base_path if base_path is not None else self._base_path().strip("/") or self._default_path
         return DocumentShape(
             version=self._version.value,
             title=self._walk.value(info, "title", "") if info is not None else "",
@@ -275,15 +285,18 @@ class _Reader:
         self._walk.fault(extension.at("holds"), f"expected one of {', '.join(HOLDABLE)}, came {str(holds)[:50]!r}")
         return None
 
-    def _scopes(self, node: Node) -> tuple[str, ...]:
-        scopes: dict[str, None] = {}
+    def _scopes(self, node: Node) -> tuple[tuple[str, ...], ...]:
+        """Return the alternatives, each with all the scopes that it asks for."""
+        alternatives: dict[tuple[str, ...], None] = {}
         for requirement in self._walk.entries(node, "security"):
+            scopes: dict[str, None] = {}
             for scheme, needed in requirement.value.items():
                 if not isinstance(needed, list) or not all(isinstance(scope, str) for scope in needed):
                     self._walk.fault(requirement.at(scheme), "expected a list of scopes")
                     continue
                 scopes |= dict.fromkeys(needed)
-        return tuple(scopes)
+            alternatives[tuple(scopes)] = None
+        return tuple(alternatives)
 
     def _body(self, node: Node, parameters: list[Node]) -> BodyShape | None:
         if self._swagger2 is not None:
@@ -304,9 +317,9 @@ class _Reader:
             if status.startswith("x-") or responses is None:
                 continue
             if not _STATUS.fullmatch(status):
-                self._walk.fault(
-                    responses.at(status), f"expected a status like 200, 2XX or default, came {status[:50]!r}"
-                )
+                hint = "; a range has capitals, like 4XX" if status.endswith("xx") else ""
+                what = f"expected a status like 200, 2XX or default, came {status[:50]!r}{hint}"
+                self._walk.fault(responses.at(status), what)
                 continue
             found = self._walk.object(responses.at(status))
             if found is None:

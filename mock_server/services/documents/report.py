@@ -43,6 +43,10 @@ class Report:
         """Whether nothing is wrong so far."""
         return not self._faults
 
+    def places(self, file: Path) -> list[Place]:
+        """Return where in a file the faults are."""
+        return [place for where, place, _ in self._faults if where == file]
+
     def raise_if_any(self, line_of: Callable[[Path, Place], int | None]) -> None:
         """Raise `ContractError` with every fault. `line_of` finds the line of a place, which costs a second reading."""
         if not self._faults:

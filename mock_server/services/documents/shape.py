@@ -6,10 +6,13 @@ Named tuples, because making the class takes a seventh of the time of a frozen d
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mock_server.services.documents.files import Node
 from mock_server.services.documents.schemas import READ_ONLY, WRITE_ONLY, Direction, Schemas, Validator
+
+if TYPE_CHECKING:
+    from mock_server.services.documents.outline import Outline
 
 _DEEP = 20
 """As many steps through references and compositions as are looked at; more is a circle."""
@@ -26,6 +29,17 @@ class Schema:
     def validator(self, direction: Direction = Direction.REQUEST) -> Validator:
         """Return the validator for values that are sent, or for values that are answered."""
         return self._schemas.validator(self._number, direction)
+
+    @property
+    def reference(self) -> dict[str, str]:
+        """A reference to this schema, in the dialect that outlines are written in."""
+        return self._schemas.reference(self._number)
+
+    def outline(self, direction: Direction) -> "Outline":
+        """Return what values are built and mended by."""
+        from mock_server.services.documents.outline import Outline  # noqa: PLC0415 - no start needs it
+
+        return Outline(self._schemas, direction)
 
     @cached_property
     def resolved(self) -> dict[str, Any]:
@@ -236,7 +250,8 @@ class OperationShape(NamedTuple):
     template: str
     operation_id: str
     summary: str
-    scopes: tuple[str, ...]
+    scopes: tuple[tuple[str, ...], ...]
+    """Alternatives, each with all the scopes that it asks for."""
     parameters: tuple[ParameterShape, ...]
     body: BodyShape | None
     answers: tuple[AnswerShape, ...]

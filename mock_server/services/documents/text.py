@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import yaml
 from yaml.events import (
     AliasEvent,
+    DocumentStartEvent,
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
@@ -45,6 +46,8 @@ _MAY_BE_NUMBER = frozenset("-+.0123456789")
 _MAX_DIGITS = 1_000
 _TEXT_TAGS = frozenset({"tag:yaml.org,2002:str", "!"})
 _MERGE = object()
+_ENTRY = object()
+_KEY_IS_NEXT = object()
 
 
 class TextError(ValueError):
@@ -54,15 +57,14 @@ class TextError(ValueError):
 class _Open:
     """A list or an object that is not complete yet, with the number of values before it."""
 
-    __slots__ = ("anchor", "before", "has_key", "is_list", "key", "merged", "value")
+    __slots__ = ("anchor", "before", "key", "merged", "value")
 
-    def __init__(self, value: Any, anchor: str | None, before: int, *, is_list: bool) -> None:  # noqa: ANN401 - JSON is any value
+    def __init__(self, value: Any, anchor: str | None, before: int, key: Any) -> None:  # noqa: ANN401 - JSON is any value
         self.value = value
-        self.is_list = is_list
         self.anchor = anchor
         self.before = before
-        self.key: Any = None
-        self.has_key = False
+        self.key = key
+        """The key of the next value, or that a key is next, or that it is an entry of a list."""
         self.merged: list[Any] = []
 
 
@@ -125,20 +127,35 @@ def _json_integer(text: str) -> int:
 
 
 class _Builder:
-    """Makes values of the events of the YAML parser: no recursion, no tags, bounded aliases."""
+    """Makes values of the events of the YAML parser: no recursion, no tags, bounded aliases.
+
+    There are as many events as values, so what is done for each is kept short: a start reads two contracts.
+    """
 
     def __init__(self) -> None:
-        self._stack: list[_Open] = []
+        # The stream is a list of documents, of which there is one at most.
+        self._top = _Open([], None, 0, _ENTRY)
+        self._stack = [self._top]
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._count = 0
-        self._result: Any = None
-        self._done = False
 
     def build(self, text: str) -> Any:  # noqa: ANN401 - JSON is any value
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        documents = self._top.value
+        take = {
+            ScalarEvent: self._take_scalar,
+            MappingStartEvent: self._begin_object,
+            SequenceStartEvent: self._begin_list,
+            MappingEndEvent: self._end,
+            SequenceEndEvent: self._end,
+            AliasEvent: self._take_alias,
+            DocumentStartEvent: self._begin_document,
+        }
         try:
-            for event in yaml.parse(text, Loader=loader):
-                self._take(event)
+            loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+            for event in iter(loader.get_event, None):
+                kind = type(event)
+                if kind in take:
+                    take[kind](event)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
@@ -147,25 +164,17 @@ class _Builder:
         except yaml.YAMLError as error:
             msg = f"YAML syntax error: {str(error).splitlines()[0]}"
             raise TextError(msg) from None
-        return self._result
+        return documents[0] if documents else None
 
-    def _take(self, event: Any) -> None:  # noqa: ANN401 - the parser's events have no common interface
-        kind = type(event)
-        if kind is ScalarEvent:
-            self._take_scalar(event)
-        elif kind is MappingStartEvent or kind is SequenceStartEvent:
-            self._begin(event, is_list=kind is SequenceStartEvent)
-        elif kind is MappingEndEvent or kind is SequenceEndEvent:
-            self._end(event)
-        elif kind is AliasEvent:
-            self._take_alias(event)
+    def _begin_document(self, event: Any) -> None:  # noqa: ANN401 - the parser's events have no common interface
+        if self._top.value:
+            _refuse(event, "expected one document, came another after it")
 
-    def _take_scalar(self, event: Any) -> None:  # noqa: ANN401 - JSON is any value
+    def _take_scalar(self, event: Any) -> None:  # noqa: ANN401 - as above
         value = event.value
-        stack = self._stack
-        if stack and not stack[-1].is_list and not stack[-1].has_key:
-            is_merge = value == "<<" and not event.style and event.tag is None
-            self._put_key(_MERGE if is_merge else value, event)
+        top = self._top
+        if top.key is _KEY_IS_NEXT:
+            self._put_key(_MERGE if value == "<<" and not event.style and event.tag is None else value, event)
         else:
             # A plain scalar has no style; a tag other than !!str changes nothing of what JSON can say.
             if not event.style and event.tag not in _TEXT_TAGS:
@@ -174,61 +183,64 @@ class _Builder:
         if event.anchor:
             self._anchors[event.anchor] = (value, 1)
 
-    def _take_alias(self, event: Any) -> None:  # noqa: ANN401 - JSON is any value
+    def _take_alias(self, event: Any) -> None:  # noqa: ANN401 - as above
         if event.anchor not in self._anchors:
             _refuse(event, f"the alias *{event.anchor} names nothing that is complete before it")
         value, size = self._anchors[event.anchor]
-        top = self._stack[-1]
-        if top.is_list or top.has_key:
+        if self._top.key is not _KEY_IS_NEXT:
             self._add(value, size, event)
         elif isinstance(value, str):
             self._put_key(value, event)
         else:
             _refuse(event, "a key is text")
 
-    def _put_key(self, key: Any, event: Any) -> None:  # noqa: ANN401 - JSON is any value
-        top = self._stack[-1]
-        if key is not _MERGE and key in top.value:
+    def _put_key(self, key: Any, event: Any) -> None:  # noqa: ANN401 - as above
+        top = self._top
+        if key in top.value:
             _refuse(event, f"the member {key[:100]!r} stands twice in one object; keep one of them")
-        top.key, top.has_key = key, True
+        top.key = key
 
-    def _begin(self, event: Any, *, is_list: bool) -> None:  # noqa: ANN401 - JSON is any value
-        if len(self._stack) >= MAX_DEPTH:
+    def _begin_object(self, event: Any) -> None:  # noqa: ANN401 - as above
+        self._begin(event, _Open({}, event.anchor, self._count, _KEY_IS_NEXT))
+
+    def _begin_list(self, event: Any) -> None:  # noqa: ANN401 - as above
+        self._begin(event, _Open([], event.anchor, self._count, _ENTRY))
+
+    def _begin(self, event: Any, made: _Open) -> None:  # noqa: ANN401 - as above
+        if len(self._stack) > MAX_DEPTH:
             _refuse(event, f"expected nesting of at most {MAX_DEPTH} levels, came more")
-        if self._stack and not self._stack[-1].is_list and not self._stack[-1].has_key:
+        if self._top.key is _KEY_IS_NEXT:
             _refuse(event, "a key is text, not a list or an object")
-        self._stack.append(_Open([] if is_list else {}, event.anchor, self._count, is_list=is_list))
+        self._stack.append(made)
+        self._top = made
 
-    def _end(self, event: Any) -> None:  # noqa: ANN401 - JSON is any value
-        top = self._stack.pop()
-        for other in top.merged:
+    def _end(self, event: Any) -> None:  # noqa: ANN401 - as above
+        ended = self._stack.pop()
+        self._top = self._stack[-1]
+        for other in ended.merged:
             for name, value in other.items():
-                top.value.setdefault(name, value)
-        if top.anchor:
-            self._anchors[top.anchor] = (top.value, self._count - top.before + 1)
-        self._add(top.value, 1, event)
+                ended.value.setdefault(name, value)
+        if ended.anchor:
+            self._anchors[ended.anchor] = (ended.value, self._count - ended.before + 1)
+        self._add(ended.value, 1, event)
 
-    def _add(self, value: Any, size: int, event: Any) -> None:  # noqa: ANN401 - JSON is any value
+    def _add(self, value: Any, size: int, event: Any) -> None:  # noqa: ANN401 - as above
         self._count += size
         if self._count > MAX_VALUES:
             _refuse(event, f"expected at most {MAX_VALUES} values, came more (an alias counts all that it stands for)")
-        if not self._stack:
-            if self._done:
-                _refuse(event, "expected one document, came another after it")
-            self._result, self._done = value, True
-            return
-        top = self._stack[-1]
-        if top.is_list:
+        top = self._top
+        key = top.key
+        if key is _ENTRY:
             top.value.append(value)
             return
-        if top.key is _MERGE:
+        if key is _MERGE:
             parts = value if isinstance(value, list) else [value]
             if not all(isinstance(part, dict) for part in parts):
                 _refuse(event, "a merge key (<<) takes an object, or a list of objects")
             top.merged.extend(parts)
         else:
-            top.value[top.key] = value
-        top.has_key = False
+            top.value[key] = value
+        top.key = _KEY_IS_NEXT
 
 
 def _plain(text: str, event: Any) -> Any:  # noqa: ANN401 - JSON is any value
@@ -250,24 +262,3 @@ def _refuse(event: Any, what: str) -> NoReturn:  # noqa: ANN401 - JSON is any va
     mark = event.start_mark
     msg = f"line {mark.line + 1}, column {mark.column + 1}: {what}"
     raise TextError(msg)
-
-
-def line_of(data: bytes, path: tuple[str | int, ...]) -> int | None:
-    """Return the line (from 1) of a place in a file that was read before, or of the last part of it that is there."""
-    try:
-        node = yaml.compose(data.decode("utf-8-sig"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
-        return None
-    line: int | None = None
-    for part in path:
-        if isinstance(node, yaml.MappingNode):
-            found = next((pair for pair in node.value if pair[0].value == str(part)), None)
-            if found is None:
-                break
-            line, node = found[0].start_mark.line + 1, found[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-        else:
-            break
-    return line

@@ -9,7 +9,7 @@ from urllib.parse import unquote_plus
 from mock_server import strict_json
 from mock_server.services.documents.shape import ContentShape, ParameterShape, Schema
 
-_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,99})")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,99})(?:\.[0-9]{1,99})?(?:[eE][-+]?[0-9]{1,3})?")
 _SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|", "tabDelimited": "\t"}
 _STRUCTURED = frozenset({"array", "object"})
