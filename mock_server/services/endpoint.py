@@ -1,7 +1,8 @@
 """An API on the wire: the gateway's decisions in their order, then what the operation does.
 
-Route and method (404, 405), token (401), scope (403), the service's phase, parameters (400), access (403, 404), what
-the client accepts (406), size and media type (413, 415), body (400 with every issue), rules of the service (400).
+Route and method (404, 405), token (401), scope (403), the service's phase, path parameters (400), access (403, 404),
+what the client accepts (406), size and media type (413, 415), everything that was sent (400 with every issue), rules of
+the service (400).
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,10 +43,11 @@ from mock_server.services.outcomes import (
     UnfitError,
 )
 from mock_server.services.phase import judge_phase
-from mock_server.services.refused import Refused, in_words, refuse_if, refused
+from mock_server.services.refused import Refused, in_words, refused, with_others
 from mock_server.services.refusing import refusal
 from mock_server.services.resources import Resources
 from mock_server.services.scopes import required_scopes
+from mock_server.strict_json import Json
 from mock_server.verdict import Provenance, Requirement
 from mock_server.world.model import Service
 from mock_server.world.world import World
@@ -169,9 +171,7 @@ class _ApiCall(Call):
             # Nothing of the body has been read: what is still coming must not hide the answer.
             ended.unread = True
             raise
-        body = NOTHING
-        if operation.body is not None:
-            body = await self._incoming.value(operation.body)
+        body = await self._body(operation, inputs.issues)
         if isinstance(body, bytes):
             # A file: it is not kept, and is answered as the contract's example has it.
             convention, body = replace(convention, role=Role.ANSWERS), NOTHING
@@ -224,13 +224,34 @@ class _ApiCall(Call):
             self._scope["query_string"].decode("latin-1"),
             lambda name: header_values(self._scope, name.lower().encode()),
         )
-        refuse_if(self._trail, req.PARAMETERS, inputs.issues)
+        guards = {(one.location, one.parameter) for one in operation.held.values()}
+        if any(issue.location == "path" or (issue.location, issue.name) in guards for issue in inputs.issues):
+            # Without these nobody knows whom the call is about.
+            raise refused(self._trail, req.PARAMETERS, inputs.issues)
         self._exchange.parameters = dict(inputs.path)
         path = _canonical(operation, inputs.path)
         if len(path) > _LONGEST_PATH:
             self._trail.failed(req.PARAMETERS, f"a path of at most {_LONGEST_PATH} characters, encoded", "a longer one")
             raise Refused(problems.uri_too_long(_LONGEST_PATH))
         return inputs, path
+
+    async def _body(self, operation: Operation, others: Sequence[Issue]) -> Json:
+        """Return the value of the body; a 400 has its issues and those of the parameters at once."""
+        ended = None
+        if others:
+            ended = refused(self._trail, req.PARAMETERS, others)
+            ended.unread = operation.body is None
+        else:
+            self._trail.passed(req.PARAMETERS)
+        body = NOTHING
+        try:
+            if operation.body is not None:
+                body = await self._incoming.value(operation.body)
+        except Refused as of_body:
+            raise with_others(of_body, others) from None
+        if ended is not None:
+            raise ended
+        return body
 
     def _accept(self, operation: Operation) -> None:
         contents = operation.success.contents if operation.success is not None else ()

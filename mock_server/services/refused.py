@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from mock_server import problems
 from mock_server.problems import Issue, Problem
 from mock_server.redaction import shown
+from mock_server.services.issues import MAX_ISSUES
 from mock_server.verdict import Requirement, Trail
 
 _ISSUES_SHOWN = 5
@@ -13,9 +14,11 @@ _ISSUES_SHOWN = 5
 class Refused(Exception):  # noqa: N818 - control flow of the decision on a call, not an error of the program
     """Ends the decision with a problem."""
 
-    def __init__(self, problem: Problem, *, unread: bool = False) -> None:
+    def __init__(self, problem: Problem, *, unread: bool = False, issues: Sequence[Issue] = ()) -> None:
         super().__init__(problem.name)
         self.problem = problem
+        self.issues = issues
+        """Of a 400, what is wrong."""
         self.unread = unread
         """Whether the body of the request has not been read."""
 
@@ -23,7 +26,15 @@ class Refused(Exception):  # noqa: N818 - control flow of the decision on a call
 def refused(trail: Trail, requirement: Requirement, issues: Sequence[Issue]) -> Refused:
     """Note that a requirement is not met, and return the 400 with all issues."""
     trail.failed(requirement, "no issues", in_words(issues))
-    return Refused(problems.bad_request(issues))
+    return Refused(problems.bad_request(issues), issues=issues)
+
+
+def with_others(ended: Refused, others: Sequence[Issue]) -> Refused:
+    """Return a 400 with issues that were found before; any other refusal as it is."""
+    if not ended.issues or not others:
+        return ended
+    issues = [*others, *ended.issues][:MAX_ISSUES]
+    return Refused(problems.bad_request(issues), unread=ended.unread, issues=issues)
 
 
 def refuse_if(trail: Trail, requirement: Requirement, issues: Sequence[Issue]) -> None:

@@ -805,6 +805,36 @@ def test_a_list_can_be_put_where_no_list_is_read(serving: Serving) -> None:
     assert client.status("PUT", "/things", [{"name": "x"}]) == 200
 
 
+@pytest.mark.parametrize(
+    ("pet", "names"),
+    [
+        ({"kind": "cat", "lives": 9}, None),
+        ({"kind": "Cat", "lives": 9}, None),
+        ({"kind": "dog"}, None),
+        ({"kind": "cat"}, ["lives"]),
+        ({"kind": "cat", "lives": "nine"}, ["lives"]),
+        ({"kind": "bird"}, ["kind"]),
+    ],
+)
+def test_a_discriminator_decides_which_alternative_counts(serving: Serving, pet: Json, names: list[str] | None) -> None:
+    """What its mapping names has to hold, or the schema of that name, though an open alternative would let all pass."""
+    base = {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string"}}}
+    cat = {"type": "object", "required": ["lives"], "properties": {"lives": {"type": "integer"}}}
+    dog = {"type": "object", "properties": {"bark": {"type": "string"}}}
+    schemas = {"Cat": {"allOf": [base, cat]}, "Dog": {"allOf": [base, dog]}}
+    mapping = {name.lower(): f"#/components/schemas/{name}" for name in schemas}
+    either = {
+        "oneOf": [{"$ref": target} for target in mapping.values()],
+        "discriminator": {"propertyName": "kind", "mapping": mapping},
+    }
+    client = serving({"/pets": {"post": operation(DONE, either)}}, components={"schemas": schemas})
+
+    reply = client.call("POST", "/pets", pet)
+
+    assert reply.status == (204 if names is None else 400)
+    assert names is None or [issue["name"] for issue in reply.json["issues"]] == names
+
+
 @pytest.mark.parametrize("written", [SSIN, "65.11.18-999.97"])
 def test_the_number_of_a_person_is_never_repeated(serving: Serving, written: str) -> None:
     """Neither from a body nor from a parameter that nobody recognises."""
@@ -825,6 +855,22 @@ def test_the_number_of_a_person_is_never_repeated(serving: Serving, written: str
 
     assert [reply.status for reply in replies] == [400, 400]
     assert not [reply for reply in replies if written.encode() in reply.body]
+
+
+def test_a_400_tells_everything_that_was_sent_wrongly(serving: Serving) -> None:
+    """Query, header and body are judged together; only what is needed for access comes before."""
+    header = parameter("X-Kind", "header", {"type": "string", "enum": ["a"]})
+    put = operation(DONE, {"type": "object", "required": ["name"]}, parameters=[header])
+    client = serving({"/things": {"put": put}})
+
+    reply = client.call("PUT", "/things?colour=red", {}, headers={"x-kind": "b"})
+
+    assert reply.status == 400
+    assert [(issue["in"], issue["name"]) for issue in reply.json["issues"]] == [
+        ("header", "X-Kind"),
+        ("query", "colour"),
+        ("body", "name"),
+    ]
 
 
 # What was stored can be exported and loaded again.

@@ -92,6 +92,8 @@ def told(
     elif kind in {"anyOf", "oneOf", "oneOfNotValid"} and (meant := _meant(error, depth)):
         for inner in meant:
             yield from told(inner, untold, is_cut, depth + 1)
+    elif kind in {"anyOf", "oneOf", "oneOfNotValid"} and (tag := _tag(error)) is not None:
+        yield SCHEMA_VIOLATION, tag[0], f"expected {_one_of(tag[1])}", True
     elif not (untold and kind in _OF_ALL_OF_IT and is_cut(error.instance)):
         yield SCHEMA_VIOLATION, path, _sentence(error), kind in {"type", "enum", "const", "format", *_SENTENCES}
 
@@ -99,6 +101,24 @@ def told(
 def _hidden(error: jsonschema_rs.ValidationError) -> str | None:
     schema = error.kind.as_dict().get("schema")
     return _HIDDEN.get(schema.get("title", "")) if isinstance(schema, dict) and len(schema) == 1 else None
+
+
+def _tag(error: jsonschema_rs.ValidationError) -> tuple[list[str | int], list[object]] | None:
+    """Return the member that tells which alternative is meant, and what it may be, when it fits none of them."""
+    here = list(error.instance_path)
+    options: list[object] = []
+    places: set[str | int] = set()
+    for branch in getattr(error.kind, "context", None) or []:
+        wrong = next(
+            (one for one in branch if len(one.instance_path) == len(here) + 1 and one.kind.name in {"enum", "const"}),
+            None,
+        )
+        if wrong is None:
+            return None
+        members = wrong.kind.as_dict()
+        options += members["options"] if wrong.kind.name == "enum" else [members["expected_value"]]
+        places.add(list(wrong.instance_path)[-1])
+    return ([*here, *places], options) if len(places) == 1 else None
 
 
 def _meant(error: jsonschema_rs.ValidationError, depth: int) -> Sequence[jsonschema_rs.ValidationError]:
@@ -114,6 +134,14 @@ def _meant(error: jsonschema_rs.ValidationError, depth: int) -> Sequence[jsonsch
             for one in branch
         )
     ]
+    if len(fitting) > 1:
+        # Of alternatives with a tag, the one whose tag is right.
+        tagged = [
+            branch
+            for branch in fitting
+            if not any(len(one.instance_path) == len(here) + 1 and one.kind.name in {"enum", "const"} for one in branch)
+        ]
+        fitting = tagged if len(tagged) == 1 else fitting
     return fitting[0] if len(fitting) == 1 and depth < _MAX_DEPTH else ()
 
 
@@ -124,9 +152,7 @@ def _sentence(error: jsonschema_rs.ValidationError) -> str:
         return f"expected {' or '.join(_TYPES[one] for one in types)}, came {_came(error.instance)}"
     if kind in {"enum", "const"}:
         options = members["options"] if kind == "enum" else [members["expected_value"]]
-        listed = ", ".join(json.dumps(one, ensure_ascii=False) for one in options[:_SHOWN_OPTIONS])
-        more = f", or {len(options) - _SHOWN_OPTIONS} others" if len(options) > _SHOWN_OPTIONS else ""
-        return f"expected {'one of ' if len(options) > 1 else ''}{_cut(listed)}{more}"
+        return f"expected {_one_of(options)}"
     if kind == "format":
         return f"expected {_FORMATS.get(members['format'], members['format'])}"
     if kind in _SENTENCES:
@@ -136,6 +162,12 @@ def _sentence(error: jsonschema_rs.ValidationError) -> str:
             "more than one" if "more than one" in error.message else "none"
         )
     return _cut(error.message)
+
+
+def _one_of(options: Sequence[object]) -> str:
+    listed = ", ".join(json.dumps(one, ensure_ascii=False) for one in options[:_SHOWN_OPTIONS])
+    more = f", or {len(options) - _SHOWN_OPTIONS} others" if len(options) > _SHOWN_OPTIONS else ""
+    return f"{'one of ' if len(options) > 1 else ''}{_cut(listed)}{more}"
 
 
 def _came(value: object) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from enum import Enum, StrEnum
 from typing import Any, NamedTuple, Protocol
 
-from mock_server.services.documents.annotations import annotations
+from mock_server.services.documents.annotations import annotations, tags
 from mock_server.services.documents.closing import closing
 from mock_server.services.documents.files import Files, Node, kind
 
@@ -159,13 +159,29 @@ class Translation:
             self._keyword(node, made, name, value, in_place=in_place, absent=absent)
         if self._annotated:
             made |= annotations(self._schemas.files, node)
+        elif "discriminator" in raw:
+            self._tag(node, made)
         if self._closes and not part:
-            closed = closing(self._schemas.files, node, modern=self._modern)
-            if closed is not None:
-                closed["patternProperties"] = {_pattern(name): {} for name in closed["patternProperties"]}
-                made["allOf"] = [*made.get("allOf", ()), closed]
+            self._close(node, made)
         self._details(raw, made, absent)
         return made
+
+    def _close(self, node: Node, made: dict[str, Any]) -> None:
+        closed = closing(self._schemas.files, node, modern=self._modern)
+        if closed is not None:
+            closed["patternProperties"] = {_pattern(name): {} for name in closed["patternProperties"]}
+            made["allOf"] = [*made.get("allOf", ()), closed]
+
+    def _tag(self, node: Node, made: dict[str, Any]) -> None:
+        """Let the discriminator decide between alternatives that would both let a value pass."""
+        found = tags(self._schemas.files, node)
+        if found is None or not isinstance(made.get(found.word), list):
+            return
+        alternatives = zip(made[found.word], found.names, strict=True)
+        made[found.word] = [
+            {"allOf": [alternative, {"properties": {found.member: {"enum": names}}}]} if names else alternative
+            for alternative, names in alternatives
+        ]
 
     def _reference(self, node: Node, *, in_place: bool, part: bool) -> dict[str, Any]:
         target = self._schemas.files.target(node)
