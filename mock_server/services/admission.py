@@ -13,8 +13,8 @@ from mock_server.identifiers import (
 )
 from mock_server.problems import INVALID_STRUCTURE, Issue, Problem
 from mock_server.services import requirements as req
+from mock_server.services.access import EMPLOYMENT, judge_employment, judge_enterprise
 from mock_server.services.access import Asked as AskedAccess
-from mock_server.services.access import judge_employment, judge_enterprise
 from mock_server.services.behaviour import Place
 from mock_server.services.contract import Inputs, Operation
 from mock_server.services.documents.held import ENTERPRISE_NUMBER, SSIN, YEAR, Found, Held
@@ -22,7 +22,7 @@ from mock_server.services.documents.values import query_pairs
 from mock_server.services.outcomes import Asked
 from mock_server.services.refused import Refused, refused
 from mock_server.services.validation import ParameterSchema
-from mock_server.verdict import Trail
+from mock_server.verdict import Provenance, Trail
 from mock_server.world.model import Service
 from mock_server.world.world import World
 
@@ -35,6 +35,8 @@ class Admission:
     scope: Scope
     world: World
     service: Service
+    rules: frozenset[Provenance]
+    """Which rules apply, by how well they are known: that an employment is looked at is assumed."""
 
     def place(self, operation: Operation, principal: Principal, inputs: Inputs, path: str, *, is_apart: bool) -> Place:
         """Return what the call is about. Raises `Refused` if the account may not act for all whom it names."""
@@ -53,7 +55,7 @@ class Admission:
             asked = AskedAccess(employer, self.service.name, now, year)
             problem = judge_enterprise(self.trail, principal.account, asked, self.world)
             for person in persons if problem is None else ():
-                problem = problem or judge_employment(self.trail, employer, person, self.world, operation.held[SSIN])
+                problem = problem or self._employment(self.trail, employer, person, operation.held[SSIN])
             if problem is not None:
                 raise Refused(problem)
         return Place(
@@ -89,8 +91,13 @@ class Admission:
             return judge_enterprise(trail, principal.account, asked, self.world)
         if parameter.holds == SSIN and place.enterprise is not None:
             where = Held(parameter.name, "body", Found.NAME)
-            return judge_employment(trail, place.enterprise, Ssin(key), self.world, where)
+            return self._employment(trail, place.enterprise, Ssin(key), where)
         return None
+
+    def _employment(self, trail: Trail, employer: EnterpriseNumber, person: Ssin, held: Held) -> Problem | None:
+        if EMPLOYMENT.provenance not in self.rules:
+            return None
+        return judge_employment(trail, employer, person, self.world, held)
 
     def _is_sent(self, operation: Operation, guard: Held) -> bool:
         """Whether a parameter stands in the request, whatever its value, or has to."""

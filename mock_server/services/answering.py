@@ -97,8 +97,12 @@ def answered(asked: Asked, outcome: Outcome, accept: str | None, more: Mapping[s
 def _json(asked: Asked, outcome: Outcome, content: Content, status: str, more: Mapping[str, Any]) -> bytes:
     value = _added(_value(asked, outcome, content), content, more)
     issues = content.answer_issues(value)
+    if issues:
+        value = fitted(value, content.schema)
+        issues = content.answer_issues(value)
     if issues and outcome.stored is not NOTHING and outcome.stored is not outcome.value:
-        value = _added(_value(asked, replace(outcome, value=outcome.stored), content), content, more)
+        stored = _value(asked, replace(outcome, value=outcome.stored), content)
+        value = _added(fitted(stored, content.schema), content, more)
         issues = content.answer_issues(value)
     if issues:
         value = _mended(asked, outcome, content, value, issues)
@@ -125,7 +129,7 @@ def _value(asked: Asked, outcome: Outcome, content: Content) -> Json:
     if schema is None or schema is outcome.schema:
         return value
     named = with_identity(value, schema, parameters, key, replace=Replace.KEY)
-    return fitted(represented(named, outcome.location or asked.url, schema), schema)
+    return represented(named, outcome.location or asked.url, schema)
 
 
 def _mended(asked: Asked, outcome: Outcome, content: Content, value: Json, issues: Sequence[Issue]) -> Json:
@@ -136,12 +140,8 @@ def _mended(asked: Asked, outcome: Outcome, content: Content, value: Json, issue
         return _value(asked, built, content)
     wrong = {issue.name.partition(".")[0].partition("[")[0] for issue in issues}
     kept = {name: member for name, member in value.items() if name not in wrong}
-    mended = _value(asked, replace(outcome, value=kept, schema=None), content)
-    return (
-        mended
-        if not content.answer_issues(mended)
-        else _value(asked, replace(outcome, value=NOTHING, schema=None), content)
-    )
+    mended = fitted(_value(asked, replace(outcome, value=kept, schema=None), content), schema)
+    return _value(asked, built, content) if content.answer_issues(mended) else mended
 
 
 def _added(value: Json, content: Content, more: Mapping[str, Any]) -> Json:

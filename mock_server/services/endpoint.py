@@ -164,7 +164,8 @@ class _ApiCall(Call):
             principal = self._principal(operation)
             self._phase()
             inputs, path = self._parameters(operation)
-            admission = Admission(self._trail, self._scope, self._endpoint.world, self._endpoint.served.service)
+            served = self._endpoint.served
+            admission = Admission(self._trail, self._scope, self._endpoint.world, served.service, served.rules)
             place = admission.place(operation, principal, inputs, path, is_apart=convention.is_apart)
             self._accept(operation)
         except Refused as ended:

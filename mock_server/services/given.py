@@ -113,7 +113,7 @@ def _name_faults(given: Given, known: Mapping[ServiceName, Service]) -> Iterator
     for one in given.services:
         if one.name in taken:
             yield (
-                f"{one.place}: {one.name} is served without being told; "
+                f"{one.place}: {one.name} is one of the mock's own, and always served; "
                 f"to replace a contract of it, give --contract {own[0]}=FILE (or {' or '.join(own[1:])})"
             )
         elif one.name in places:
@@ -207,7 +207,7 @@ def path_faults(apis: Sequence[tuple[Api, Contract]], reserved: Sequence[str]) -
     """Yield why the base paths cannot all be served, if they cannot: each is apart from all others."""
     advice = (
         "give it another: as the server's URL (basePath) in its file, as base_path in [services.*] of the world file, "
-        "or with --employer-path or --training-provider-path where its file names none"
+        "or, of an API of the mock's own, with --employer-path or --training-provider-path where its file names none"
     )
     for index, (api, contract) in enumerate(apis):
         path = contract.base_path

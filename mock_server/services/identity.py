@@ -55,6 +55,8 @@ def with_identity(
     if schema is None or not isinstance(value, dict):
         return value
     made = value
+    if not schema.properties and key is not None and replace is not Replace.NOTHING:
+        return _renamed(value, key, parameters[key])
     for parameter, name, member in _told_in(schema, tuple(parameters), key):
         gives_way = replace is Replace.ALL or (replace is Replace.KEY and parameter == key)
         if value.get(name) is not None and not gives_way:
@@ -63,6 +65,15 @@ def with_identity(
         if value.get(name) != typed and member.validator(Direction.RESPONSE).is_valid(typed):
             made = {**made, name: typed}
     return made
+
+
+def _renamed(value: dict[str, Json], key: str, text: str) -> dict[str, Json]:
+    """Return an object of a schema that names no members with the identifier of its path, where it has one."""
+    for name in names_of(key, value)[:1]:
+        typed: Json = int(text) if isinstance(value[name], int) and _WHOLE.fullmatch(text) else text
+        if isinstance(value[name], str | int) and not isinstance(value[name], bool) and value[name] != typed:
+            return {**value, name: typed}
+    return value
 
 
 @lru_cache(maxsize=8_192)

@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema_rs
 
 from mock_server.problems import Issue
+from mock_server.redaction import mask_ssins
 from mock_server.services.documents.details import showable, told
 from mock_server.services.documents.schemas import Validator
 
@@ -128,8 +129,14 @@ def _value_at(error: jsonschema_rs.ValidationError, path: list[str | int]) -> ob
     return value
 
 
+def shown_name(name: str) -> str:
+    """Return the name of a member or a parameter that a client chose, as it can be repeated."""
+    masked = mask_ssins(name)
+    return masked if len(masked) <= _MAX_NAME else f"{masked[:_MAX_NAME]}…"
+
+
 def _joined(place: str, name: str) -> str:
-    shown = name if len(name) <= _MAX_NAME else f"{name[:_MAX_NAME]}…"
+    shown = shown_name(name)
     return f"{place}.{shown}" if place else shown
 
 

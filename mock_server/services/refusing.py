@@ -17,6 +17,7 @@ from mock_server.services.validation import AnswerSchema, Content
 from mock_server.strict_json import Json
 
 PROBLEM = "application/problem+json"
+_ISSUES_TOLD = 5
 _DETAILS = frozenset(
     ["detail", "details", "message", "description", "error", "errormessage", "errordescription", "reason", "msg"]
 )
@@ -59,6 +60,13 @@ def _media_type(described: AnswerSchema, content: Content) -> str:
     return content.media_type if "*" not in content.media_type else "application/json"
 
 
+def _in_words(problem: Problem) -> str:
+    """Return what is wrong on one line, with the places of the first issues: there may be no other room for them."""
+    issues = problem.members.get("issues", [])
+    told = [f"{issue['name']}: {issue['detail']}" if issue["name"] else issue["detail"] for issue in issues]
+    return f"{problem.detail}: {'; '.join(told[:_ISSUES_TOLD])}" if told else problem.detail
+
+
 def _reworded(problem: Problem, members: Mapping[str, Json], content: Content) -> Json:
     schema = content.schema
     if schema is None:
@@ -73,7 +81,7 @@ def _reworded(problem: Problem, members: Mapping[str, Json], content: Content) -
         wanted = plain(name)
         texts: list[Any] = [members[name]] if name in members else []
         texts += [problem.status, str(problem.status)] if wanted in _STATUSES else []
-        texts += [problem.detail] if wanted in _DETAILS else []
+        texts += [_in_words(problem), problem.detail] if wanted in _DETAILS else []
         texts += [problem.title, problem.name] if wanted in _TITLES else []
         fitting = [text for text in texts if member.validator().is_valid(text)]
         if fitting:

@@ -13,7 +13,7 @@ from mock_server.services.documents.details import showable
 from mock_server.services.documents.held import ENTERPRISE_NUMBER, SSIN, YEAR
 from mock_server.services.documents.schemas import Direction, Validator
 from mock_server.services.documents.shape import BodyShape, ContentShape, ParameterShape, Schema
-from mock_server.services.issues import MAX_ISSUES, issues_of
+from mock_server.services.issues import MAX_ISSUES, issues_of, shown_name
 from mock_server.strict_json import Json
 
 _VALUE_MAX = 50
@@ -334,7 +334,7 @@ def read_parameters(
     if not ignore_unknown_query:
         unknown = dict.fromkeys(name for name, _ in pairs if name not in used and name not in names)
         made.issues.extend(
-            Issue(UNKNOWN_INPUT, "query", name[:_VALUE_MAX], "this query parameter is not known here")
+            Issue(UNKNOWN_INPUT, "query", shown_name(name)[:_VALUE_MAX], "this query parameter is not known here")
             for name in list(unknown)[:MAX_ISSUES]
         )
     del made.issues[MAX_ISSUES:]

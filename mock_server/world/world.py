@@ -9,7 +9,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import select
 
@@ -33,6 +33,17 @@ from mock_server.world.model import (
 __all__ = ["World", "WorldGoneError"]
 
 _COUNTED = ("enterprises", "accounts", "mandates", "employments", "documents")
+_REMEMBERED = 20_000
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+def _remember(known: dict[_Key, _Value], key: _Key, value: _Value) -> _Value:
+    """Keep what a row says until the revision changes; when it is too much, begin again."""
+    if len(known) >= _REMEMBERED:
+        known.clear()
+    known[key] = value
+    return value
 
 
 class World(Documents):
@@ -46,6 +57,8 @@ class World(Documents):
         self._revision = -1
         self._accounts: dict[ClientId, Account] = {}
         self._enterprises: dict[EnterpriseNumber, Enterprise] = {}
+        self._given: dict[tuple[EnterpriseNumber, ServiceName], list[Mandate]] = {}
+        self._employed: dict[tuple[EnterpriseNumber, Ssin], bool] = {}
         self._faults: tuple[StoredFault, ...] | None = None
         self._until_purge = sql.PURGE_EVERY
         self._load()
@@ -73,6 +86,8 @@ class World(Documents):
         self.clock.state = rows.clock(row)
         self._accounts.clear()
         self._enterprises.clear()
+        self._given.clear()
+        self._employed.clear()
         self._faults = None
 
     @contextlib.contextmanager
@@ -207,6 +222,7 @@ class World(Documents):
 
     def delete_enterprise(self, number: EnterpriseNumber) -> bool:
         """Delete an enterprise and its employments; False when there is none."""
+        self._employed.clear()
         self._run(sql.DELETE_EMPLOYMENTS, enterprise=number)
         return self._remove_enterprise(number)
 
@@ -219,7 +235,12 @@ class World(Documents):
         """Whether this person is taken as in service of this enterprise."""
         enterprise = self.enterprise(number)
         mode = (enterprise.employments if enterprise else None) or self.settings.employments
-        return mode is Employments.OPEN or self.has_employment(Employment(number, ssin))
+        if mode is Employments.OPEN:
+            return True
+        known = self._employed.get((number, ssin))
+        if known is None:
+            known = _remember(self._employed, (number, ssin), self.has_employment(Employment(number, ssin)))
+        return known
 
     def has_employment(self, employment: Employment) -> bool:
         """Whether this employment is listed."""
@@ -234,18 +255,24 @@ class World(Documents):
 
     def add_employment(self, employment: Employment) -> None:
         """List an employment, unless it is listed."""
+        self._employed.clear()
         if not self.has_employment(employment):
             self._insert("employments", rows.of_employment(self.name, employment))
 
     def remove_employment(self, employment: Employment) -> bool:
         """Take an employment from the list; False when it is not there."""
+        self._employed.clear()
         return self._run(sql.DELETE_EMPLOYMENT, enterprise=employment.enterprise, ssin=employment.ssin) > 0
 
     # Mandates -------------------------------------------------------------------------------------------------------
 
     def mandates_given(self, mandator: EnterpriseNumber, service: ServiceName) -> list[Mandate]:
         """Return the mandates that an employer has or had for a service."""
-        return [rows.mandate(row) for row in self._all(sql.MANDATES_GIVEN, mandator=mandator, service=service)]
+        known = self._given.get((mandator, service))
+        if known is None:
+            found = [rows.mandate(row) for row in self._all(sql.MANDATES_GIVEN, mandator=mandator, service=service)]
+            known = _remember(self._given, (mandator, service), found)
+        return known
 
     def mandate(self, number: int) -> Mandate | None:
         """Return the mandate with this number."""
@@ -272,6 +299,7 @@ class World(Documents):
 
     def put_mandate(self, mandate: Mandate) -> Mandate:
         """Add a mandate that has no number yet, or replace the one with its number; return it as it is kept."""
+        self._given.clear()
         if mandate.id:
             self._run(sql.DELETE_MANDATE, id=mandate.id)
         else:

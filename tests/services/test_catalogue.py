@@ -229,11 +229,11 @@ WRONG: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "a service that is there": (
         {"services": [("fla", "care.json")]},
-        ["--service fla=care.json: fla is served without being told", "--contract fla-employer=FILE"],
+        ["--service fla=care.json: fla is one of the mock's own", "--contract fla-employer=FILE"],
     ),
     "a service with the name of an API": (
         {"services": [(EMPLOYER, "care.json")]},
-        ["fla-employer is served without being told"],
+        ["fla-employer is one of the mock's own"],
     ),
     "a service twice": (
         {"services": [("care", "care.json"), ("care", "care.json")]},

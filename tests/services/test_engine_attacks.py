@@ -873,6 +873,41 @@ def test_a_400_tells_everything_that_was_sent_wrongly(serving: Serving) -> None:
     ]
 
 
+def test_a_refusal_of_another_form_tells_what_is_wrong(serving: Serving) -> None:
+    """Where the contract has no room for issues, the text says where and what."""
+    wrong = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["code", "message"],
+        "properties": {"code": {"type": "integer"}, "message": {"type": "string"}},
+    }
+    answers = DONE | {"400": described(wrong)}
+    client = serving({"/things": {"put": operation(answers, {"type": "object", "required": ["name"]})}})
+
+    reply = client.call("PUT", "/things", {})
+
+    assert reply.json["code"] == 400
+    assert "name: this member is required" in reply.json["message"]
+
+
+def test_a_list_without_a_schema_of_its_members_says_whose_they_are(serving: Serving) -> None:
+    """The path decides, whatever was put there."""
+    free = {"type": "object"}
+    client = serving(
+        {
+            "/employers": {"get": operation({"200": described(listed(free))})},
+            "/employers/{enterpriseNumber}": {
+                "parameters": [parameter("enterpriseNumber")],
+                "get": operation({"200": described(free)}),
+                "put": operation({"200": described(free)}, free),
+            },
+        }
+    )
+    client.call("PUT", f"/employers/{OWN}", {"enterpriseNumber": OTHER, "name": "q"})
+
+    assert client.call("GET", "/employers").json == [{"enterpriseNumber": OWN, "name": "q"}]
+
+
 # What was stored can be exported and loaded again.
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from mock_server.problems import SCHEMA_VIOLATION, UNKNOWN_INPUT
+from mock_server.problems import REJECTED_INPUT, SCHEMA_VIOLATION, UNKNOWN_INPUT
 from mock_server.services.documents.schemas import READ_ONLY, WRITE_ONLY
 
 Told = tuple[str, list[str | int], str, bool]
@@ -88,7 +88,7 @@ def told(
         name = error.kind.as_dict()["property"]
         yield SCHEMA_VIOLATION, [*path, name], "this member is required", False
     elif kind == "not" and (hidden := _hidden(error)) is not None:
-        yield UNKNOWN_INPUT, path, hidden, False
+        yield REJECTED_INPUT, path, hidden, False
     elif kind in {"anyOf", "oneOf", "oneOfNotValid"} and (meant := _meant(error, depth)):
         for inner in meant:
             yield from told(inner, untold, is_cut, depth + 1)

@@ -16,6 +16,8 @@ ENTERPRISE_NUMBER = "enterpriseNumber"
 SSIN = "ssin"
 YEAR = "year"
 HOLDABLE = (ENTERPRISE_NUMBER, SSIN, YEAR)
+HOLDS_NOTHING = "nothing"
+"""What a contract says of a parameter that only looks as if it held something."""
 
 
 class Found(StrEnum):
@@ -43,6 +45,10 @@ _NAMES: Mapping[str, str] = (
             "employernumber",
             "employerenterprisenumber",
             "employercbenumber",
+            "employeurid",
+            "werkgeverid",
+            "companynumber",
+            "companycbenumber",
             "enterpriseid",
             "cbenumber",
             "cbe",
@@ -59,6 +65,8 @@ _NAMES: Mapping[str, str] = (
             "bcenumber",
             "bce",
             "numerobce",
+            "unternehmensnummer",
+            "zdunummer",
         ],
         ENTERPRISE_NUMBER,
     )
@@ -137,8 +145,10 @@ def _what(parameter: ParameterShape, before: str, settings: Mapping[str, str | N
     if parameter.name in settings:
         return settings[parameter.name], Found.SETTING
     if parameter.holds is not None:
-        return parameter.holds, Found.EXTENSION
+        return None if parameter.holds == HOLDS_NOTHING else parameter.holds, Found.EXTENSION
     name, schema = plain(parameter.name), parameter.schema
+    if parameter.location == "header":
+        name = name.removeprefix("x")
     what, how = _NAMES.get(name), Found.NAME
     # Of a list every entry is judged.
     if schema is not None and is_list(schema):

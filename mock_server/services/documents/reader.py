@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from mock_server.services.documents.files import Files, Node, kind
-from mock_server.services.documents.held import HOLDABLE
+from mock_server.services.documents.held import HOLDABLE, HOLDS_NOTHING
 from mock_server.services.documents.report import Report
 from mock_server.services.documents.schemas import Schemas, Version
 from mock_server.services.documents.shape import (
@@ -24,6 +24,8 @@ from mock_server.services.documents.walk import Walk
 
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
 MAX_OPERATIONS = 5_000
+_LIKE_METHODS = frozenset(METHODS)
+_BESIDE_METHODS = frozenset({"$ref", "summary", "description", "servers", "parameters"})
 TEMPLATE_NAME = re.compile(r"\{([^{}]*)\}")
 _STATUS = re.compile(r"[1-5](?:[0-9]{2}|XX)|default")
 _STYLES = {
@@ -172,7 +174,16 @@ class _Reader:
         if template.startswith("x-"):
             return None
         item = self._walk.object(place)
-        return item if item is not None and self._is_template(place, template) else None
+        if item is None or not self._is_template(place, template):
+            return None
+        for name in item.value:
+            # A method that is misspelt would not be served, and nobody would know.
+            if name.lower() in _LIKE_METHODS and name not in METHODS:
+                self._walk.fault(item.at(name), f"expected a method in small letters, one of {', '.join(METHODS)}")
+            elif name not in METHODS and name not in _BESIDE_METHODS and not name.startswith("x-"):
+                what = f"expected a method ({', '.join(METHODS)}) or what stands beside one, came {name[:50]!r}"
+                self._walk.fault(item.at(name), what)
+        return item
 
     def _is_template(self, place: Node, template: str) -> bool:
         rest = TEMPLATE_NAME.sub("", template)
@@ -280,9 +291,10 @@ class _Reader:
         if extension is None or "holds" not in extension.value:
             return None
         holds = extension.value["holds"]
-        if holds in HOLDABLE:
+        if holds in HOLDABLE or holds == HOLDS_NOTHING:
             return str(holds)
-        self._walk.fault(extension.at("holds"), f"expected one of {', '.join(HOLDABLE)}, came {str(holds)[:50]!r}")
+        known = ", ".join((*HOLDABLE, HOLDS_NOTHING))
+        self._walk.fault(extension.at("holds"), f"expected one of {known}, came {str(holds)[:50]!r}")
         return None
 
     def _scopes(self, node: Node) -> tuple[tuple[str, ...], ...]:

@@ -78,21 +78,23 @@ class EmployerBehaviour:
         was read can be sent back.
         """
         day = rules.today(place.now)
+        made = rules.references_in(document)
         errors = chain(
             rules.year_errors(place.year, place.year_name, day),
             rules.list_errors(document, place.year),
-            rules.reference_errors(document, self._known(document, place)),
+            rules.reference_errors(document, self._known(made, place)) if made else (),
         )
         return rules.findings(errors, rules.list_warnings(document, day))
 
     def shown(self, document: Json, place: Place) -> Json:
         """Return a list with the providers' records that it does not correct; of another shape, as it is."""
-        items = _items(document, place)
+        records = self._records(place)
+        items = _items(document, place) if records else None
         if items is None or place.year is None:
             return document
         corrected = rules.references_in(document)
         added = []
-        for reference, record in sorted(self._records(place).items()):
+        for reference, record in sorted(records.items()):
             period = rules.period_of(record.training)
             if reference in corrected or period is None or not period.touches(place.year, place.year):
                 continue
@@ -101,13 +103,10 @@ class EmployerBehaviour:
                 added.append(item)
         return {**document, "items": [*items, *added]} if added else document
 
-    def _known(self, document: Json, place: Place) -> AbstractSet[Reference] | None:
+    def _known(self, made: AbstractSet[Reference], place: Place) -> AbstractSet[Reference] | None:
         """Return the references that may be made here, of those that are; None where nobody can tell."""
         if place.enterprise is None or place.ssin is None:
             return None
-        made = rules.references_in(document)
-        if not made:
-            return made
         sent = self._records(place).keys()
         return sent if made <= sent else sent | self._corrected(place)
 

@@ -120,17 +120,42 @@ def list_errors(document: Json, year: int | None) -> Iterator[Finding]:
 def list_warnings(document: Json, day: dt.date) -> Iterator[Finding]:
     """Yield what is doubtful in an employer's list, on a day."""
     entries = list(_entries(document, "items"))
-    first_at: dict[str, int] = {}
+    twins = _Twins()
     for position, training in entries:
         at = f"items[{position}]."
         yield from _planned_warnings(training, at, day)
         yield from _right_warnings(training, training, at)
-        if len(entries) > 1 and all(name in training for name in _NAMED):
-            # Text, since its hash cannot be foreseen: numbers can be chosen whose hashes are all the same.
-            first = first_at.setdefault(json.dumps(training, sort_keys=True), position)
-            if first != position:
-                detail = f"the same in all members as items[{first}]; leave one out if it was sent twice by mistake"
-                yield _body(req.NO_TWINS, INVALID_INPUT, at[:-1], detail)
+        first = twins.first_of(training, position)
+        if first is not None:
+            detail = f"the same in all members as items[{first}]; leave one out if it was sent twice by mistake"
+            yield _body(req.NO_TWINS, INVALID_INPUT, at[:-1], detail)
+
+
+class _Twins:
+    """Finds trainings that are the same in all members."""
+
+    def __init__(self) -> None:
+        self._alike: dict[tuple[str, ...], list[tuple[dict[str, Json], int]]] = {}
+        self._whole: dict[tuple[str, ...], dict[str, int]] = {}
+
+    def first_of(self, training: dict[str, Json], position: int) -> int | None:
+        """Return where the first one like this stands, if there was one before; trainings without names have none."""
+        key = tuple(str(training[name]) for name in _NAMED if name in training)
+        if len(key) < len(_NAMED):
+            return None
+        alike = self._alike.setdefault(key, [])
+        if not alike:
+            alike.append((training, position))
+            return None
+        # Text, since its hash cannot be foreseen: numbers can be chosen whose hashes are all the same.
+        whole = self._whole.setdefault(key, {})
+        if not whole:
+            whole[_canonical(alike[0][0])] = alike[0][1]
+        first = whole.setdefault(_canonical(training), position)
+        return first if first != position else None
+
+
+_canonical = json.JSONEncoder(sort_keys=True).encode
 
 
 def reference_errors(document: Json, known: AbstractSet[Reference] | None) -> Iterator[Finding]:
