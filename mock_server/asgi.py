@@ -72,7 +72,8 @@ def host_of(scope: Scope) -> tuple[str, str] | None:
 def refuse_announced(scope: Scope, limit: int) -> None:
     """Raise `BodyTooLargeError` if the body says that it is larger than the limit."""
     lengths = header_values(scope, b"content-length")
-    if lengths and (len(lengths[0]) > len(str(limit)) + 1 or int(lengths[0]) > limit):
+    # One that is no number is the server's to refuse: within one process there may be none.
+    if lengths and lengths[0].isdecimal() and (len(lengths[0]) > len(str(limit)) + 1 or int(lengths[0]) > limit):
         raise BodyTooLargeError
 
 
@@ -133,7 +134,10 @@ async def answer_unread(scope: Scope, receive: Receive, send: Send, reply: Answe
         return
     lengths = header_values(scope, b"content-length")
     chunked = header_values(scope, b"transfer-encoding")
-    if not chunked and (not lengths or (len(lengths[0]) <= _SKIPPED_DIGITS and int(lengths[0]) <= _SKIPPED_BYTES)):
+    is_small = not lengths or (
+        lengths[0].isdecimal() and len(lengths[0]) <= _SKIPPED_DIGITS and int(lengths[0]) <= _SKIPPED_BYTES
+    )
+    if not chunked and is_small:
         await answer(send, reply)
         return
     closing = (*reply.headers, (b"content-length", str(len(reply.body)).encode()), (b"connection", b"close"))
