@@ -4,6 +4,7 @@ import contextlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -101,8 +102,7 @@ class Collections:
         parameters = dict(asked.place.parameters)
         if members.key is not None:
             parameters[members.key.name] = key
-        location = f"{asked.url.rstrip('/')}/{members.segment(key)}{'/' if members.ends_with_slash else ''}"
-        return Outcome(value, was_made=True, location=location, parameters=parameters)
+        return Outcome(value, was_made=True, location=_url(asked, members, key), parameters=parameters)
 
     def _add(self, asked: Asked, members: Members, body: Json, sent: Schema | None) -> tuple[str, Json]:
         """Add a member under an identifier that it brings along, or one that is made for it."""
@@ -138,6 +138,27 @@ class Collections:
         number = number or self._world.next_number("documents")
         return self._world.add_document(self._document(f"{asked.place.kept_at}/{segment}", value, number))
 
+    def put_by_body(self, asked: Asked) -> Outcome | None:
+        """Put the member that a body names in the place of what was there; None where it names none."""
+        members = asked.convention.members
+        if members is None or members.key is None or not members.are_put_by_body:
+            return None
+        sent = asked.operation.body.json if asked.operation.body is not None else None
+        told = told_by(asked.body, None if sent is None else sent.schema, members.key)
+        if told is None:
+            return None
+        _refuse_key(members.key, told)
+        if asked.judge_key is not None:
+            asked.judge_key(told)
+        path = f"{asked.place.kept_at}/{members.segment(told)}"
+        before = self._world.document(self._api, path)
+        put = partial(self._world.put_document, self._document(path, asked.body, 0))
+        parameters = {**asked.place.parameters, members.key.name: told}
+        was_made = before is None or before.body is None
+        return Outcome(
+            asked.body, was_made=was_made, location=_url(asked, members, told), parameters=parameters, change=put
+        )
+
     # All at once ----------------------------------------------------------------------------------------------------
 
     def put(self, asked: Asked, name: str) -> Outcome:
@@ -167,6 +188,11 @@ class Collections:
             if self._is_seen(asked, members, one):
                 self._world.remove_document(self._api, one.path, below=not is_guarded)
         return Outcome()
+
+
+def _url(asked: Asked, members: Members, key: str) -> str:
+    """Return the URL of a member."""
+    return f"{asked.url.rstrip('/')}/{members.segment(key)}{'/' if members.ends_with_slash else ''}"
 
 
 def _shown(asked: Asked, members: Members, document: Document, schema: Schema | None) -> Json:

@@ -49,6 +49,8 @@ class Members:
     """What stands around the key in the last segment of a member's path, as in `{id}.json`."""
     ends_with_slash: bool = False
     """Whether a member's path goes on with a slash and nothing after it."""
+    are_put_by_body: bool = False
+    """Whether a PUT on the collection is for the one member that its body names."""
 
     def segment(self, key: str) -> str:
         """Return the last segment of a member's path, percent-encoded."""
@@ -223,6 +225,8 @@ class _Node:
             before,
             after,
             item.template.endswith("/"),
+            # `PUT /pets` with a pet as its body, beside `POST /pets`: nothing else could be meant.
+            self.adds and ("GET" not in self.operations or self.listed_in is not None),
         )
 
     def conventions(self) -> Iterable[tuple[Operation, Convention]]:

@@ -93,6 +93,9 @@ class Resources:
         members = asked.convention.members
         if members is not None and members.in_body is not None and asked.body is not NOTHING:
             return self._collections.put(asked, members.in_body)
+        of_member = self._collections.put_by_body(asked) if members is not None else None
+        if of_member is not None:
+            return of_member
         was_made = False
         if _says_made(asked.operation):
             before = self._world.document(self._api, asked.place.kept_at)

@@ -873,6 +873,35 @@ def test_a_400_tells_everything_that_was_sent_wrongly(serving: Serving) -> None:
     ]
 
 
+def test_a_put_on_a_collection_is_for_the_member_that_it_names(serving: Serving) -> None:
+    """As in a well-known shop of pets, where the path of the PUT has no identifier."""
+    pet = {
+        "type": "object",
+        "required": ["name"],
+        "properties": {"id": {"type": "integer"}, "name": {"type": "string"}},
+    }
+    client = serving(
+        {
+            "/pet": {
+                "post": operation({"200": described(pet)}, pet),
+                "put": operation({"200": described(pet)}, pet),
+            },
+            "/pet/{petId}": {
+                "parameters": [parameter("petId", schema={"type": "integer"})],
+                "get": operation({"200": described(pet)}),
+                "delete": operation(DONE),
+            },
+        }
+    )
+    client.call("POST", "/pet", {"id": 10, "name": "Rex"})
+
+    put = client.call("PUT", "/pet", {"id": 10, "name": "Max"})
+
+    assert (put.status, put.json) == (200, {"id": 10, "name": "Max"})
+    assert client.call("GET", "/pet/10").json == {"id": 10, "name": "Max"}
+    assert [client.status("DELETE", "/pet/10"), client.status("GET", "/pet/10")] == [204, 404]
+
+
 def test_a_refusal_of_another_form_tells_what_is_wrong(serving: Serving) -> None:
     """Where the contract has no room for issues, the text says where and what."""
     wrong = {
