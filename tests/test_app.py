@@ -183,7 +183,7 @@ colour = 1
     "no file": ('[services.care]\ncontract = "nowhere.json"', ["nowhere.json: cannot be read"]),
     "a service that is there": (
         '[services.fla]\ncontract = "care.json"',
-        ["services.fla of the world file: fla is served without being told"],
+        ["services.fla of the world file: fla is one of the mock's own"],
     ),
     "more than the services": (
         '[services.care]\n[settings]\nemployments = "shut"\n[[mandates]]\nmandator = "1"',
