@@ -13,7 +13,7 @@ from mock_server.services.conventions import Role
 from mock_server.services.documents.fitting import fitted
 from mock_server.services.documents.samples import NoSampleError, sample
 from mock_server.services.documents.shape import Schema
-from mock_server.services.examples import named_example, represented
+from mock_server.services.examples import named_example, represented, without_secrets
 from mock_server.services.identity import Replace, with_identity
 from mock_server.services.negotiation import negotiate
 from mock_server.services.outcomes import NOTHING, Asked, CannotAnswerError, Outcome, encode
@@ -128,7 +128,7 @@ def _value(asked: Asked, outcome: Outcome, content: Content) -> Json:
         value = named_example(content, parameters, key)
     if schema is None or schema is outcome.schema:
         return value
-    named = with_identity(value, schema, parameters, key, replace=Replace.KEY)
+    named = with_identity(without_secrets(value, asked, schema), schema, parameters, key, replace=Replace.KEY)
     return represented(named, outcome.location or asked.url, schema)
 
 

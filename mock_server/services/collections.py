@@ -15,7 +15,7 @@ from mock_server.services.documents.fitting import fitted
 from mock_server.services.documents.samples import NoSampleError, sample
 from mock_server.services.documents.schemas import Direction
 from mock_server.services.documents.shape import Schema
-from mock_server.services.examples import represented, schema_of
+from mock_server.services.examples import represented, schema_of, without_secrets
 from mock_server.services.identity import Replace, made_for, names_of, told_by, with_identity
 from mock_server.services.outcomes import (
     NOTHING,
@@ -201,9 +201,10 @@ def _shown(asked: Asked, members: Members, document: Document, schema: Schema | 
     if members.key is not None:
         key = members.key.name
         parameters[key] = unquote(members.key_in(segment))
-    value = with_identity(json.loads(document.body or "null"), schema, parameters, key, replace=Replace.KEY)
+    stored = json.loads(document.body or "null")
     if schema is None:
-        return value
+        return stored
+    value = with_identity(without_secrets(stored, asked, schema), schema, parameters, key, replace=Replace.KEY)
     url = f"{asked.url.rstrip('/')}/{segment}"
     made = fitted(represented(value, url, schema), schema)
     if schema.validator(Direction.RESPONSE).is_valid(made):

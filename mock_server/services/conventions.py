@@ -91,6 +91,8 @@ class Convention:
     """What has to be there, for anything to be below it."""
     key: str | None = None
     """The parameter that the path ends with."""
+    unanswered: frozenset[str] = frozenset()
+    """Members that are sent here, or to what this is a member of, and never answered."""
     is_apart: bool = False
     """Whether what is kept is told apart by an enterprise number that stands outside the path."""
 
@@ -247,8 +249,15 @@ class _Node:
                     self.has_guarded_below,
                     self._above(),
                     None if self.key is None else self.key.name,
+                    self._unanswered(),
                 ),
             )
+
+    def _unanswered(self) -> frozenset[str]:
+        near = [self, *(node for node in (self.parent, self.item) if node is not None)]
+        bodies = (one.body.json for node in near for one in node.operations.values() if one.body is not None)
+        schemas = (body.schema for body in bodies if body is not None and body.schema is not None)
+        return frozenset().union(*(schema.write_only for schema in schemas))
 
     def _above(self) -> Above | None:
         above = self.above

@@ -8,7 +8,7 @@ from mock_server.services.contract import Operation
 from mock_server.services.documents.samples import NoSampleError, sample
 from mock_server.services.documents.shape import Schema
 from mock_server.services.identity import Replace, with_identity
-from mock_server.services.outcomes import NOTHING, CannotAnswerError
+from mock_server.services.outcomes import NOTHING, Asked, CannotAnswerError
 from mock_server.services.validation import Content
 from mock_server.strict_json import Json
 
@@ -77,6 +77,14 @@ def _is_good(content: Content, value: Json) -> bool:
     except UnicodeEncodeError:
         # Half a character, which no answer can be written with.
         return False
+
+
+def without_secrets(value: Json, asked: Asked, schema: Schema) -> Json:
+    """Return a document without the write-only members of what was sent, unless the answer names them itself."""
+    hidden = asked.convention.unanswered
+    if not hidden or not isinstance(value, dict):
+        return value
+    return {name: member for name, member in value.items() if name not in hidden or name in schema.properties}
 
 
 def represented(value: Json, url: str, schema: Schema | None) -> Json:

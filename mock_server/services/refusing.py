@@ -37,6 +37,10 @@ def refusal(problem: Problem, operation: Operation | None, trace_id: str) -> Ans
     if described is None or content is None:
         return plain_answer
     members = json.loads(plain_answer.body)
+    if described.issues(members) and isinstance(members.get("issues"), list):
+        # What came may be of a type that the contract's issues have no room for.
+        issues = [{name: told for name, told in issue.items() if name != "value"} for issue in members["issues"]]
+        members = members | {"issues": issues}
     if described.issues(members):
         made = _reworded(problem, members, content)
         if made is None or described.issues(made):

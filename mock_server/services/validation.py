@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from mock_server import strict_json
 from mock_server.identifiers import InvalidIdentifierError, parse_enterprise_number, parse_ssin
 from mock_server.problems import INVALID_STRUCTURE, SCHEMA_VIOLATION, UNKNOWN_INPUT, Issue
+from mock_server.redaction import mask_ssins
 from mock_server.services.documents import values
 from mock_server.services.documents.details import showable
 from mock_server.services.documents.held import ENTERPRISE_NUMBER, SSIN, YEAR
@@ -135,7 +136,8 @@ class ParameterSchema(NamedTuple):
         if self.holds in _PRIVATE or len(text) > _VALUE_MAX:
             return None
         # A number of an enterprise is no secret; anything else may be a person's, whatever the parameter is called.
-        return text if self.holds is not None or showable([self.name], text) is not None else None
+        is_number = self.holds is not None and mask_ssins(text) == text
+        return text if is_number or showable([self.name], text) is not None else None
 
 
 class Content(NamedTuple):

@@ -213,6 +213,55 @@ def test_a_list_of_enterprise_numbers_is_recognised_by_its_name(serving: Serving
     assert client.status("PUT", f"/declarations/1?enterpriseNumber={OWN}", {}) == 200
 
 
+def test_a_format_that_a_team_made_up_leaves_no_route_open(serving: Serving) -> None:
+    """A number is known by its name, whatever its format is called."""
+    number = parameter("ondernemingsnummer", schema={"type": "string", "format": "cbe"})
+    get = operation({"200": described(THING)})
+    client = serving({"/dossiers/{ondernemingsnummer}": {"parameters": [number], "get": get}})
+
+    assert [client.status("GET", f"/dossiers/{who}") for who in (OWN, OTHER)] == [200, 403]
+
+
+def test_issues_are_told_where_the_contract_has_no_room_for_what_came(serving: Serving) -> None:
+    """The value is left out, and nothing else."""
+    issue = {"type": "object", "properties": {"name": {"type": "string"}, "value": {"type": "object"}}}
+    wrong = {"type": "object", "properties": {"issues": listed(issue), "type": {"type": "string"}}}
+    body = {"type": "object", "properties": {"n": {"type": "integer"}}}
+    client = serving({"/things": {"put": operation(DONE | {"400": described(wrong)}, body)}})
+
+    reply = client.call("PUT", "/things", {"n": "x"})
+
+    assert [issue["name"] for issue in reply.json["issues"]] == ["n"]
+    assert reply.json["type"] == "urn:problem-type:belgif:badRequest"
+
+
+def test_what_is_only_sent_is_never_answered_whatever_the_answer_allows(serving: Serving) -> None:
+    """The answer has a schema of its own, which is open and does not name it."""
+    sent = {
+        "type": "object",
+        "properties": {"name": {"type": "string"}, "pin": {"type": "string", "writeOnly": True}},
+    }
+    answered = {"type": "object", "properties": {"id": {"type": "integer"}, "name": {"type": "string"}}}
+    client = serving(
+        {
+            "/things": {
+                "get": operation({"200": described(listed(answered))}),
+                "post": operation({"201": described(answered)}, sent),
+            },
+            "/things/{id}": {
+                "parameters": [parameter("id", schema={"type": "integer"})],
+                "get": operation({"200": described(answered)}),
+            },
+        }
+    )
+
+    made = client.call("POST", "/things", {"name": "x", "pin": "1234"})
+
+    assert made.json == {"id": 1, "name": "x"}
+    assert client.follow(made).json == {"id": 1, "name": "x"}
+    assert client.call("GET", "/things").json == [{"id": 1, "name": "x"}]
+
+
 def test_a_list_of_enterprise_numbers_in_the_path_is_judged_too(serving: Serving) -> None:
     """As each of them would be alone."""
     numbers = parameter("employerIds", schema=listed({"type": "string"}))

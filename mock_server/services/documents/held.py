@@ -45,6 +45,9 @@ _NAMES: Mapping[str, str] = (
             "employernumber",
             "employerenterprisenumber",
             "employercbenumber",
+            "employercbe",
+            "enterprisenr",
+            "cbenr",
             "employeurid",
             "werkgeverid",
             "companynumber",
@@ -104,6 +107,13 @@ _SAMPLES: Mapping[str, tuple[str, ...]] = {
     SSIN: ("65111899997",),
     YEAR: ("2025",),
 }
+_OTHER_FORMATS = frozenset(
+    {
+        *("uuid", "guid", "date", "date-time", "time", "duration", "email", "idn-email", "hostname", "idn-hostname"),
+        *("uri", "uri-reference", "url", "iri", "ipv4", "ipv6", "byte", "binary", "password", "boolean", "regex"),
+    }
+)
+"""Formats of what is no number of an enterprise, a person or a year; one that a team made up (`cbe`) may be."""
 _ACCENTS = str.maketrans("éèêëàâîïôûüç", "eeeeaaiiouuc")
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
 _ORDER = tuple(Found)
@@ -175,8 +185,8 @@ def _may_be(schema: Schema | None, samples: tuple[str, ...]) -> bool:
     types = schema.types
     if types is not None and not types & {"string", "integer", "number"}:
         return False
-    if raw.get("format") not in {None, "int32", "int64"} or "enum" in raw:
-        return types is not None and "string" not in types and "enum" not in raw
+    if raw.get("format") in _OTHER_FORMATS or "enum" in raw:
+        return False
     return any(_fits(raw, sample) for sample in samples)
 
 

@@ -125,6 +125,11 @@ class Schema:
                 kept[name] = schema._without(entry, word)  # noqa: SLF001 - itself
         return kept
 
+    @cached_property
+    def write_only(self) -> frozenset[str]:
+        """The members that are sent, and never answered."""
+        return frozenset(name for name, member in self.properties.items() if member._is(WRITE_ONLY))  # noqa: SLF001 - itself
+
     def _is(self, word: str) -> bool:
         return any(node.value.get(word) is True for node in _parts(self._schemas, self.node, 0, alternatives=False))
 
