@@ -22,7 +22,8 @@ from urllib.parse import unquote
 from mock_server.identifiers import EnterpriseNumber, InvalidIdentifierError, Ssin, parse_enterprise_number
 from mock_server.services.behaviour import Findings, Place
 from mock_server.services.fla import EMPLOYER_API, TRAINING_PROVIDER_API, rules
-from mock_server.services.fla.rules import Json, Reference
+from mock_server.services.fla.rules import Reference
+from mock_server.strict_json import Json
 from mock_server.world.model import Document
 
 _STATUSES = {"planned": "planned", "completed": "followed"}

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mock_server.identifiers import (
     BRUSSELS,
@@ -31,6 +31,7 @@ from mock_server.problems import (
 )
 from mock_server.services.behaviour import Finding, Findings
 from mock_server.services.fla import requirements as req
+from mock_server.strict_json import Json
 from mock_server.verdict import Provenance, Requirement
 
 MAX_FINDINGS = 100
@@ -42,8 +43,6 @@ HOURS_A_DAY = 24
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NAMED = ("name", "startDate", "endDate")
 _SHOWN_UP_TO = 1_000_000
-
-Json = Any
 
 
 class Reference(NamedTuple):

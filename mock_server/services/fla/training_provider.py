@@ -3,7 +3,7 @@
 from mock_server.identifiers import Ssin
 from mock_server.services.behaviour import Findings, Place
 from mock_server.services.fla import rules
-from mock_server.services.fla.rules import Json
+from mock_server.strict_json import Json
 from mock_server.world.world import World
 
 
