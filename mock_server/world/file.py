@@ -63,16 +63,6 @@ class WorldFileError(ValueError):
         super().__init__("\n".join(self.faults if origin is None else (f"{origin}: {fault}" for fault in self.faults)))
 
 
-def load_world(
-    path: Path, services: Mapping[ServiceName, Service], *, validate_fault: ValidateFault | None = None
-) -> WorldState:
-    """Read a world file: TOML, or JSON as it is exported. Raises `WorldFileError`.
-
-    Without `validate_fault`, it may have no scripted faults.
-    """
-    return open_world(path).state(services, validate_fault=validate_fault)
-
-
 class WorldFile:
     """A world file that was parsed, and of which nothing is judged yet: who is in it may name services of its own."""
 

@@ -18,7 +18,7 @@ from mock_server.identifiers import Capacity, ClientId, EnterpriseNumber, Quarte
 from mock_server.services.catalogue import services
 from mock_server.world import consistency
 from mock_server.world.export import export_state, import_state
-from mock_server.world.file import MAX_FAULTS, WorldFileError, load_world
+from mock_server.world.file import MAX_FAULTS, WorldFileError, open_world
 from mock_server.world.model import (
     ALWAYS,
     BOTH,
@@ -467,7 +467,7 @@ def test_a_file_of_json_is_a_world_file(tmp_path: Path) -> None:
     (tmp_path / "world").write_bytes(b"\xef\xbb\xbf\n" + export_state(FULL))
 
     for name in ("world.json", "world"):
-        assert normal(load_world(tmp_path / name, services(), validate_fault=parse)) == normal(FULL)
+        assert normal(open_world(tmp_path / name).state(services(), validate_fault=parse)) == normal(FULL)
 
 
 # Documents ------------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from mock_server.services.catalogue import services
 from mock_server.world import file
 from mock_server.world.entries import LISTS, TABLES, Entry
 from mock_server.world.export import export_state, import_state
-from mock_server.world.file import WorldFileError, load_world
+from mock_server.world.file import WorldFileError, open_world
 from mock_server.world.model import (
     Administrator,
     CalendarYear,
@@ -69,7 +69,7 @@ RIVAL = MANDATE.replace("1999000249", "1999000348")
 
 def load(folder: Path, text: str) -> WorldState:
     """Load a world from TOML text."""
-    return load_world(write_world(folder, text), services())
+    return open_world(write_world(folder, text)).state(services())
 
 
 def test_a_world_holds_what_its_file_says(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ seen = 2
 def test_a_world_holds_all_that_can_happen_to_one(tmp_path: Path) -> None:
     """Administrators, periods, documents, the clock and scripted faults stand in a file too."""
     moment = 1_772_362_800.0
-    state = load_world(write_world(tmp_path, MORE), services(), validate_fault=parse)
+    state = open_world(write_world(tmp_path, MORE)).state(services(), validate_fault=parse)
 
     (enterprise,), (account,), (entry,) = state.enterprises, state.accounts, state.accounts[0].certificates
     who = Administrator("a@trainer.example", "An Trainer")
@@ -423,7 +423,7 @@ def test_a_path_that_cannot_be_read_is_told(tmp_path: Path, name: str) -> None:
     expected = f"cannot be read: {reason}. Give the path of a TOML or JSON file, or demo, or empty."
 
     with pytest.raises(WorldFileError, match=re.escape(expected)):
-        load_world(tmp_path / path, services())
+        open_world(tmp_path / path).state(services())
 
 
 def test_a_file_that_is_not_text_is_told(tmp_path: Path) -> None:
@@ -432,14 +432,14 @@ def test_a_file_that_is_not_text_is_told(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe")
 
     with pytest.raises(WorldFileError, match="not UTF-8"):
-        load_world(path, services())
+        open_world(path).state(services())
 
 
 def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
     """Some editors put one before their text."""
     path = write_world(tmp_path, "\ufeff" + ENTERPRISES)
 
-    assert len(load_world(path, services()).enterprises) == 3
+    assert len(open_world(path).state(services()).enterprises) == 3
 
 
 @contextlib.contextmanager
@@ -464,7 +464,7 @@ def pipe(folder: Path, data: bytes) -> Iterator[Path]:
 def test_a_pipe_is_read_like_a_file(tmp_path: Path, text: str) -> None:
     """What another program writes can be a world, in either notation."""
     with pipe(tmp_path, text.encode()) as path:
-        assert len(load_world(path, services()).enterprises) == text.count("[[")
+        assert len(open_world(path).state(services()).enterprises) == text.count("[[")
 
 
 def test_no_more_than_the_limit_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -473,7 +473,7 @@ def test_no_more_than_the_limit_is_read(tmp_path: Path, monkeypatch: pytest.Monk
     assert load(tmp_path, ENTERPRISES).enterprises
 
     with pipe(tmp_path, b"#" * 10_000_000) as path, pytest.raises(WorldFileError, match="larger than"):
-        load_world(path, services())
+        open_world(path).state(services())
 
 
 # The documentation ----------------------------------------------------------------------------------------------------
@@ -509,7 +509,7 @@ def test_the_examples_of_the_page_are_one_world(tmp_path: Path) -> None:
     """The TOML is read, and written as the JSON, which is read as well."""
     examples = dict(re.findall(r"^```(toml|json)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
     (tmp_path / "bakery.cer").write_bytes(certificate())
-    state = load_world(write_world(tmp_path, examples["toml"]), services(), validate_fault=parse)
+    state = open_world(write_world(tmp_path, examples["toml"])).state(services(), validate_fault=parse)
     written = examples["json"].replace("MIIB…", base64.b64encode(certificate()).decode()).encode()
 
     assert export_state(state) == written
